@@ -1,0 +1,61 @@
+# Everything a developer or CI needs. `make` alone explains itself.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+export UV_PYTHON_DOWNLOADS := never
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo-fast test test-quick lint fix bench lock vendor clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(BIN)/uv: requirements/uv.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; ok = (3, 11) <= v < (3, 14); \
+	  sys.exit(0 if ok else f"Rollway needs Python 3.11 to 3.13, and $(PYTHON) is {v[0]}.{v[1]}; try: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+$(VENV)/.run: $(BIN)/uv requirements/run.txt pyproject.toml
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/run.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/uv requirements/dev.txt pyproject.toml
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@ $(VENV)/.run
+
+run: $(VENV)/.run ## set up, then run the demo: a good release and two bad ones, with a live page
+	$(BIN)/rollway demo $(ARGS)
+
+test: $(VENV)/.dev ## set up, then run every test
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+test-quick: $(VENV)/.dev ## the tests that take seconds
+	$(BIN)/python -m pytest -n 2 -m "not slow and not browser and not postgres" $(ARGS)
+
+lint: $(VENV)/.dev ## style, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: $(VENV)/.dev ## format, and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.dev ## measure what the documents quote
+	$(BIN)/python -m benchmarks
+
+lock: $(BIN)/uv ## resolve the lock files anew (versions and hashes, no addresses)
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \
+	  --extra demo --group hatch pyproject.toml -o requirements/run.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \
+	  --extra demo --group hatch --group dev pyproject.toml -c requirements/run.txt -o requirements/dev.txt
+	echo 'uv==0.13.9' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --no-emit-index-url - -o requirements/uv.txt
+
+clean: ## remove what was built, not what was made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache dist build

@@ -1,0 +1,372 @@
+"""The release file: who, what for, the method's seven inputs, and the KPIs that will be watched.
+
+Everything but the release's name is optional. A single value is a `Fact`; a list holds plain rows.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+from rollway.facts.fact import Fact
+
+Level = Literal["low", "medium", "high"]
+Impact = Literal["low", "medium", "high", "critical"]
+MethodName = Literal["pilot", "phased", "parallel", "big_bang", "blue_green", "canary"]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def parse_duration(raw: Any) -> timedelta:
+    """`90s`, `15m`, `2h`, `3d`, `1w`, or several (`1h30m`). Elapsed time, not wall-clock time."""
+    if isinstance(raw, timedelta):
+        return raw
+    if isinstance(raw, int | float) and not isinstance(raw, bool):
+        raise ValueError(f"write the unit too, such as '{raw:g}m' or '{raw:g}h'")
+    parts = re.findall(r"(\d+(?:\.\d+)?)([smhdw])", raw) if isinstance(raw, str) else []
+    if not parts or "".join(a + b for a, b in parts) != str(raw).replace(" ", ""):
+        raise ValueError("write a duration such as '90s', '15m', '2h', '3d' or '1h30m'")
+    return timedelta(seconds=sum(float(amount) * _UNIT_SECONDS[unit] for amount, unit in parts))
+
+
+def format_duration(length: timedelta) -> str:
+    """The shortest text that `parse_duration` reads back."""
+    seconds, text = length.total_seconds(), ""
+    for unit in ("w", "d", "h", "m"):
+        whole, seconds = divmod(seconds, _UNIT_SECONDS[unit])
+        text += f"{whole:.0f}{unit}" if whole else ""
+    return text + (f"{seconds:g}s" if seconds or not text else "")
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration),
+    PlainSerializer(format_duration, return_type=str),
+    Field(json_schema_extra={"type": "string", "pattern": r"^(\d+(\.\d+)?[smhdw])+$"}),
+]
+ClockTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$", examples=["22:00"])]
+Share = Annotated[float, Field(ge=0, le=1)]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+
+
+class Section(BaseModel):
+    """A part of the release file: unknown keys are refused, values do not change after loading."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# --- who and what for ---------------------------------------------------------------------------
+
+
+class Identity(Section):
+    """What is released, and who prepares it."""
+
+    name: Slug
+    version: str = Field(min_length=1, max_length=60)
+    title: str = ""
+    service: str = ""
+    summary: str = ""
+    team: str = ""
+    prepared_by: str = ""
+    change: Fact[Literal["new_increment", "replacement", "fix"]] = Fact()
+    size: Fact[Literal["small", "medium", "large"]] = Fact()
+
+
+class Weights(Section):
+    """How much each of the method's four criteria counts for this release."""
+
+    value: float = Field(default=1.0, ge=0)
+    risk: float = Field(default=1.0, ge=0)
+    compliance: float = Field(default=1.0, ge=0)
+    user_readiness: float = Field(default=1.0, ge=0)
+
+
+class Goals(Section):
+    """Step 1 of the method: objectives and constraints."""
+
+    objective: str = ""
+    success: tuple[str, ...] = ()
+    urgency: Fact[Level] = Fact()
+    deadline: Fact[date] = Fact()
+    deadline_fixed: Fact[bool] = Fact()
+    compare_results_needed: Fact[bool] = Fact()
+    fast_rollback_needed: Fact[bool] = Fact()
+    outcome_uncertain: Fact[bool] = Fact()
+    user_feedback_needed: Fact[bool] = Fact()
+    cost_matters: Fact[bool] = Fact()
+    weights: Weights = Weights()
+
+
+# --- the seven inputs -----------------------------------------------------------------------------
+
+
+class BacklogItem(Section):
+    """One story or feature of the increment."""
+
+    id: str
+    title: str
+    accepted: bool | None = None
+    touches: tuple[Literal["ui", "workflow", "performance", "data", "api", "config"], ...] = ()
+    note_for_users: str = ""
+
+
+class Backlog(Section):
+    """Input 1: the release backlog and its accepted stories."""
+
+    items: tuple[BacklogItem, ...] = ()
+    modular: Fact[bool] = Fact()
+
+
+class Criterion(Section):
+    """One line of the Definition of Done."""
+
+    text: str
+    met: bool | None = None
+    evidence: str = ""
+
+
+class TestResults(Section):
+    """What the test runs said."""
+
+    __test__ = False
+
+    passed: Fact[int] = Fact()
+    failed: Fact[int] = Fact()
+    coverage: Fact[Share] = Fact()
+    open_severe_issues: Fact[int] = Fact()
+    performance_tested: Fact[bool] = Fact()
+    rollback_tested: Fact[bool] = Fact()
+    rollback_duration: Fact[Duration] = Fact()
+    recovery_tested: Fact[bool] = Fact()
+    testability: Fact[Level] = Fact()
+
+
+class Done(Section):
+    """Input 2: the Definition of Done and the release criteria with test results."""
+
+    criteria: tuple[Criterion, ...] = ()
+    tests: TestResults = TestResults()
+    accepted_by: Fact[str] = Fact()
+
+
+class Risk(Section):
+    """One row of the risk register or the issue log."""
+
+    id: str
+    title: str
+    probability: Level = "medium"
+    impact: Impact = "medium"
+    owner: str = ""
+    response: str = ""
+    trigger: str = ""
+
+
+class Risks(Section):
+    """Input 3: risk register and issue log, with security and compliance."""
+
+    items: tuple[Risk, ...] = ()
+    failure_impact: Fact[Impact] = Fact()
+    financial_impact: Fact[Level] = Fact()
+    regulated: Fact[bool] = Fact()
+    compliance_signed_off: Fact[bool] = Fact()
+    security_reviewed: Fact[bool] = Fact()
+    reversible: Fact[bool] = Fact()
+
+
+class ThirdParty(Section):
+    """A supplier, an integration or a licence that must be in step with the release."""
+
+    name: str
+    kind: Literal["integration", "licence", "supplier"] = "integration"
+    ready: bool | None = None
+    valid_from: date | None = None
+    valid_until: date | None = None
+
+
+class Architecture(Section):
+    """Input 4: architecture and infrastructure constraints, environments and automation."""
+
+    environments: tuple[str, ...] = ()
+    complexity: Fact[Level] = Fact()
+    integration_coupling: Fact[Level] = Fact()
+    automation: Fact[Level] = Fact()
+    telemetry: Fact[Level] = Fact()
+    per_version_telemetry: Fact[bool] = Fact()
+    feature_flags: Fact[bool] = Fact()
+    traffic_split: Fact[bool] = Fact()
+    requests_per_second: Fact[Annotated[float, Field(ge=0)]] = Fact()
+    spare_capacity: Fact[bool] = Fact()
+    sessions_drain: Fact[bool] = Fact()
+    all_switch_together: Fact[bool] = Fact()
+    work_drains_naturally: Fact[bool] = Fact()
+    vendor_procedure_fixed: Fact[bool] = Fact()
+    third_parties: tuple[ThirdParty, ...] = ()
+
+
+class Group(Section):
+    """A group of users who get the release together: a site, a branch, a department, a segment."""
+
+    name: str
+    users: int | None = Field(default=None, ge=0)
+    site: str = ""
+    language: str = "en"
+    timezone: str = "UTC"
+    representative: bool | None = None
+    training_done: Share | None = None
+    informed: bool | None = None
+    contact: str = ""
+
+
+class Stakeholders(Section):
+    """Input 5: stakeholder map, communication needs and training requirements."""
+
+    groups: tuple[Group, ...] = ()
+    groups_alike: Fact[bool] = Fact()
+    sites: Fact[Annotated[int, Field(ge=1)]] = Fact()
+    users: Fact[Annotated[int, Field(ge=0)]] = Fact()
+    users_external: Fact[bool] = Fact()
+    training_needed: Fact[bool] = Fact()
+    training_load: Fact[Level] = Fact()
+    communication_ready: Fact[bool] = Fact()
+    support_capacity: Fact[Level] = Fact()
+    support_briefed: Fact[bool] = Fact()
+    support_contact: str = ""
+
+
+class Window(Section):
+    """When a change may happen: wall-clock times in a named time zone. It may cross midnight."""
+
+    days: tuple[Weekday, ...] = Field(default=WEEKDAYS, min_length=1)
+    opens: ClockTime
+    closes: ClockTime
+    timezone: str = "UTC"
+    note: str = ""
+
+
+class Freeze(Section):
+    """When a change may not happen: whole days, both included, in a named time zone."""
+
+    first: date
+    last: date
+    timezone: str = "UTC"
+    reason: str = ""
+
+
+class ServiceLevel(Section):
+    """A promise to the users."""
+
+    name: str
+    objective: str
+    error_budget_left: Share | None = None
+
+
+class Agreements(Section):
+    """Input 6: service level agreements, change management policies and cutover windows."""
+
+    service_levels: tuple[ServiceLevel, ...] = ()
+    windows: tuple[Window, ...] = ()
+    freezes: tuple[Freeze, ...] = ()
+    window_duration: Fact[Duration] = Fact()
+    downtime_tolerated: Fact[Literal["none", "short", "long"]] = Fact()
+    approvals_required: int = Field(default=1, ge=1)
+    approvers: tuple[str, ...] = ()
+    operators: tuple[str, ...] = ()
+
+
+class Migration(Section):
+    """Input 7: the data migration plan and compatibility considerations."""
+
+    needed: Fact[bool] = Fact()
+    backward_compatible: Fact[bool] = Fact()
+    reversible: Fact[bool] = Fact()
+    rehearsed: Fact[bool] = Fact()
+    duration: Fact[Duration] = Fact()
+    complexity: Fact[Literal["simple", "complex"]] = Fact()
+    schema_separable: Fact[bool] = Fact()
+    dual_run_feasible: Fact[bool] = Fact()
+    side_effects_suppressed: Fact[bool] = Fact()
+    reconciliation_rules: Fact[bool] = Fact()
+    parallel_exit_rule: Fact[str] = Fact()
+
+
+# --- what is watched, where it is switched, and what people wish for ------------------------------
+
+
+class SignalSpec(BaseModel):
+    """Where a KPI's numbers come from. The other keys belong to the kind of signal."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    type: str
+
+    def options(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+
+class TargetSpec(BaseModel):
+    """What is told to expose the new version. The other keys belong to the kind of target."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    type: str
+
+    def options(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+
+class Kpi(Section):
+    """A measured quantity with a tolerance, a weight and a say in the decision.
+
+    `rate` counts bad events among all; `latency` reads a histogram of durations. `tolerance` is how
+    many times the old version's figure is still acceptable. `limit` is an absolute stop for the new
+    version whatever the old one does: a rate in 0..1 (of bad events, or of requests slower than
+    `limit_seconds`). `say`: a gate must be shown safe before each promotion and may roll back; a brake
+    may roll back only; watch is for people to look at.
+    """
+
+    name: Slug
+    title: str = ""
+    kind: Literal["rate", "latency"]
+    say: Literal["gate", "brake", "watch"] = "gate"
+    tolerance: float = Field(default=1.1, ge=1)
+    limit: Annotated[float, Field(gt=0, le=1)] | None = None
+    limit_seconds: Annotated[float, Field(gt=0)] | None = None
+    weight: float = Field(default=1.0, gt=0)
+    expected: float | None = Field(default=None, ge=0, description="the old version's usual bad rate")
+    owner: str = ""
+    signal: SignalSpec
+
+
+class Wishes(Section):
+    """What people want of the plan; Rollway computes what is left open."""
+
+    method: MethodName | None = None
+    because: str = ""
+    shares: tuple[Annotated[float, Field(gt=0, le=1)], ...] = ()
+    hold_back: Share | None = None
+    bake: Duration | None = None
+    patience: Duration | None = None
+    check_every: Duration | None = None
+    false_rollback: Annotated[float, Field(gt=0, lt=1)] | None = None
+
+
+class Release(Section):
+    """A product increment that is to reach its users, with everything known about it."""
+
+    release: Identity
+    goals: Goals = Goals()
+    backlog: Backlog = Backlog()
+    done: Done = Done()
+    risks: Risks = Risks()
+    architecture: Architecture = Architecture()
+    stakeholders: Stakeholders = Stakeholders()
+    agreements: Agreements = Agreements()
+    migration: Migration = Migration()
+    kpis: tuple[Kpi, ...] = ()
+    target: TargetSpec | None = None
+    rollout: Wishes = Wishes()
