@@ -10,9 +10,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from rollway.judge import Verdict
+from rollway.judge import Verdict, VerdictKind
 
 Phase = Literal["waiting", "running", "paused", "rolling_back", "rolled_back", "done"]
+"""waiting: approved and started, its first window not open yet; paused: by a person, or because somebody
+else changed the target; rolling_back: told to the target, not read back yet."""
+
 CommandKind = Literal["pause", "resume", "promote", "rollback", "override_window"]
 FINAL_PHASES: frozenset[Phase] = frozenset({"rolled_back", "done"})
 
@@ -34,17 +37,20 @@ class State(Value):
     """Where a rollout stands. `desired_share` is what the target is told, `served_share` what it said.
 
     `entered_at` is when the stage's exposure was first read back as served; None until then.
-    `standing` is why the rollout does not go on at this moment, in one sentence, for people.
+    `heard` is the kind of the last verdict. `standing` is why the rollout does not go on at this moment,
+    in one sentence, for people.
     """
 
     phase: Phase = "waiting"
     stage: int = 0
+    started_at: datetime | None = None
     desired_share: float = 0.0
     served_share: float | None = None
     entered_at: datetime | None = None
+    heard: VerdictKind | None = None
     blind_since: datetime | None = None
     asked_at: datetime | None = None
-    target_failures: int = 0
+    target_problem: str = ""
     standing: str = ""
     override: Override | None = None
     ended_at: datetime | None = None
@@ -106,14 +112,7 @@ class SetShare(Value):
     share: float
 
 
-class Tell(Value):
-    """Let people know; delivered once for one key."""
-
-    topic: str
-    text: str
-
-
-Effect = SetShare | Tell
+Effect = SetShare
 
 
 class Entry(Value):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from rollway.judge import Reading
+from rollway.judge import Reading, Verdict
+from rollway.planning import Plan
+from rollway.rollout.model import CommandGiven, Entry, State
 
 Cursor = dict[str, Any]
 
@@ -26,10 +29,12 @@ class Collected:
 
     The reading is None only at the very first call, when there is nothing to subtract from. The cursor
     is plain JSON and is kept by the caller, so that a restart neither loses nor repeats an interval.
+    `note` says for people why there is a problem, or what looks odd, in one sentence.
     """
 
     reading: Reading | None
     cursor: Cursor
+    note: str = ""
 
 
 class Signal(Protocol):
@@ -75,3 +80,78 @@ class Surroundings:
 
     rollout: str
     flags: FlagShelf
+
+
+# --- what the ticks need of the database, and of what wakes them ----------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A person's command that no tick has heard yet."""
+
+    id: int
+    event: CommandGiven
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A rollout as a tick finds it."""
+
+    id: str
+    seq: int
+    plan: Plan
+    state: State
+    judge: dict[str, Any]
+    cursors: dict[str, Cursor]
+    target_problem: str
+    pending: tuple[Pending, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """All that one tick changes; committed as a whole or not at all."""
+
+    rollout: str
+    seq: int
+    at: datetime
+    state: State
+    judge: dict[str, Any]
+    cursors: dict[str, Cursor]
+    readings: tuple[Reading, ...]
+    verdict: Verdict | None
+    entries: tuple[Entry, ...]
+    heard: tuple[int, ...]
+    wake_after: timedelta | None
+
+
+class Rollouts(Protocol):
+    """Where rollouts are kept."""
+
+    def load(self, rollout: str) -> Loaded | None: ...
+
+    def commit(self, move: Move) -> bool:
+        """Move the row from `move.seq` to the next number, append the record and set when the next tick is
+        due, in one transaction. False where somebody else moved it first; then nothing changed."""
+        ...
+
+    def note_target_problem(self, rollout: str, problem: str) -> None:
+        """Remember that the target refused what it was told, for the next tick to hear."""
+        ...
+
+
+class TickCaller(Protocol):
+    """What runs ticks, durably: the port behind which the engine can be exchanged."""
+
+    def launch(self) -> None:
+        """Start working, first on what an earlier life of this worker left unfinished."""
+        ...
+
+    def call(self, rollout: str, seq: int, why: str) -> None:
+        """Run this tick at once, beside others. A second call with the same words is none."""
+        ...
+
+    def prune(self, finished_before: datetime) -> int:
+        """Forget what the engine itself remembers of older ticks. Returns how many."""
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,9 @@
+"""The database: what must not be forgotten, moved in whole transactions. Knows no rule of its own."""
+
+from rollway.store.database import database_url, open_engine
+from rollway.store.flags import SqlFlags
+from rollway.store.plans import SqlPlans
+from rollway.store.record import Recorded, faults
+from rollway.store.rollouts import SqlRollouts
+
+__all__ = ["Recorded", "SqlFlags", "SqlPlans", "SqlRollouts", "database_url", "faults", "open_engine"]

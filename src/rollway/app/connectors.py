@@ -1,0 +1,62 @@
+"""Finding signals and targets by name: what ships with Rollway comes through the same door as a plugin."""
+
+from __future__ import annotations
+
+import threading
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from rollway.errors import InputError
+from rollway.planning import Guard, Plan
+from rollway.rollout import FlagShelf, Signal, Surroundings, Target
+
+SIGNALS = "rollway.signals"
+TARGETS = "rollway.targets"
+
+
+class PluginConnectors:
+    """Builds each rollout's signals and target once and keeps them, with their open connections."""
+
+    def __init__(self, flags: FlagShelf) -> None:
+        self._flags = flags
+        self._signals: dict[tuple[str, str], Signal] = {}
+        self._targets: dict[str, Target] = {}
+        self._lock = threading.Lock()
+
+    def signal(self, rollout: str, guard: Guard) -> Signal:
+        with self._lock:
+            key = (rollout, guard.kpi)
+            if key not in self._signals:
+                make = _find(SIGNALS, guard.signal.type, f"the signal of KPI {guard.kpi}")
+                self._signals[key] = make(guard.kpi, guard.kind, guard.signal.options())
+            return self._signals[key]
+
+    def target(self, rollout: str, plan: Plan) -> Target:
+        if plan.target is None:
+            raise InputError(
+                f"the plan of {plan.name} {plan.version} names no target to switch",
+                hint="add a `target:` section to the release file and plan again",
+            )
+        with self._lock:
+            if rollout not in self._targets:
+                make = _find(TARGETS, plan.target.type, "the target")
+                around = Surroundings(rollout=rollout, flags=self._flags)
+                self._targets[rollout] = make(plan.target.options(), around)
+            return self._targets[rollout]
+
+    def forget(self, rollout: str) -> None:
+        """Drop what a finished rollout used."""
+        with self._lock:
+            self._targets.pop(rollout, None)
+            for key in [key for key in self._signals if key[0] == rollout]:
+                del self._signals[key]
+
+
+def _find(group: str, name: str, what: str) -> Any:
+    found: dict[str, EntryPoint] = {entry.name: entry for entry in entry_points(group=group)}
+    if name not in found:
+        raise InputError(
+            f"{what} is of type {name!r}, which is not installed",
+            hint=f"installed here: {', '.join(sorted(found)) or 'none'}",
+        )
+    return found[name].load()

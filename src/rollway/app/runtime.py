@@ -1,0 +1,129 @@
+"""The working part of Rollway: calls ticks durably, hears people at once, keeps the served flags fresh."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import socket
+import threading
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import IO
+
+from rollway.app.service import Rollway
+from rollway.errors import ConflictError
+from rollway.flags import FlagBook
+from rollway.rollout import TickCaller, tick
+from rollway.rollout.durable import DurableTicks
+
+log = logging.getLogger("rollway.runtime")
+
+LOOK_EVERY = 0.1
+"""Seconds between two looks at what is due, and at what other processes may have written."""
+GRACE = timedelta(seconds=5)
+"""A tick that is this late is called again; it changes nothing if the first one comes after all."""
+KEEP_TICKS = timedelta(hours=1)
+
+
+class Runtime:
+    """One worker on one database. On SQLite there is one per data folder; on PostgreSQL as many as wanted."""
+
+    def __init__(self, rollway: Rollway, *, worker: str = "") -> None:
+        self.rollway = rollway
+        self.book = FlagBook()
+        self._lock_file = _lock_folder(rollway)
+        self._stamp: tuple[int, int] | None = None
+        self._called: frozenset[tuple[str, int, str]] = frozenset()
+        self._refreshing = threading.Lock()
+        self._bell = threading.Event()
+        self._stopping = threading.Event()
+        self._ticks: TickCaller = DurableTicks(
+            rollway.engine, self._tick, executor=worker or _default_worker(rollway)
+        )
+        self._thread = threading.Thread(target=self._watch, name="rollway-watcher", daemon=True)
+
+    def start(self) -> None:
+        self.refresh_flags()
+        self.rollway.flags.on_change(self.refresh_flags)
+        self._ticks.launch()
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._bell.set()
+        self._thread.join(timeout=5)
+        self._ticks.close()
+        if self._lock_file is not None:
+            self._lock_file.close()
+
+    def wake(self) -> None:
+        """Look at once: somebody said something."""
+        self._bell.set()
+
+    def refresh_flags(self) -> None:
+        """Serve the flags as they stand in the database now."""
+        with self._refreshing:
+            stamp = self.rollway.flags.stamp()
+            if stamp != self._stamp:
+                self.book.replace(self.rollway.flags.document())
+                self._stamp = stamp
+
+    def _tick(self, rollout: str, seq: int) -> str:
+        here = self.rollway
+        return tick(rollout, seq, rollouts=here.rollouts, connectors=here.connectors, clock=here.clock)
+
+    def _watch(self) -> None:
+        next_prune = time.monotonic() + 60
+        while not self._stopping.is_set():
+            self._bell.wait(LOOK_EVERY)
+            self._bell.clear()
+            try:
+                self.refresh_flags()
+                self._call_due()
+                if time.monotonic() > next_prune:
+                    next_prune = time.monotonic() + 60
+                    self._ticks.prune(self.rollway.clock() - KEEP_TICKS)
+            except Exception:
+                # The watcher is what brings everything else back, so it goes on whatever happens.
+                log.exception("the watcher met an error and goes on")
+                time.sleep(1)
+
+    def _call_due(self) -> None:
+        due = self.rollway.rollouts.due(self.rollway.clock(), GRACE)
+        for call in due:
+            if call not in self._called:
+                self._ticks.call(*call)
+        self._called = frozenset(due)
+
+
+def _default_worker(rollway: Rollway) -> str:
+    # A data folder has one worker, so that a restart takes up what its last life left; elsewhere each
+    # process is its own.
+    if rollway.engine.dialect.name == "sqlite":
+        return "embedded"
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
+def _lock_folder(rollway: Rollway) -> IO[str] | None:
+    if rollway.engine.dialect.name != "sqlite":
+        return None
+    path = Path(str(rollway.engine.url.database)).with_name("server.lock")
+    handle = path.open("a+")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        handle.seek(0)
+        told = handle.read().strip()
+        handle.close()
+        raise ConflictError(
+            f"another Rollway already works on {path.parent}{f' (process {told})' if told else ''}",
+            hint="stop it, or give another folder with --data",
+        ) from error
+    handle.seek(0)
+    handle.truncate()
+    handle.write(json.dumps(os.getpid()))
+    handle.flush()
+    return handle

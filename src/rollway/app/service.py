@@ -1,0 +1,171 @@
+"""The use cases: what the command line and the web both call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rollway.app.connectors import PluginConnectors
+from rollway.approvals import Approval, ApprovalState, approval_state, check_approval
+from rollway.choice import Choice, choose
+from rollway.errors import NotFoundError, RefusedError
+from rollway.facts import Release
+from rollway.planning import Plan, make_plan
+from rollway.readiness import Readiness, assess
+from rollway.rollout import FINAL_PHASES, CommandGiven, CommandKind, Entry, Loaded
+from rollway.store import SqlFlags, SqlPlans, SqlRollouts, faults, open_engine
+
+NEEDS_OPERATOR: frozenset[CommandKind] = frozenset({"promote", "resume", "override_window"})
+"""Anybody may slow a rollout down or take it back; only operators may push it on."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Rollway:
+    """Rollway on one database. Opening it brings the schema up to date; it starts no work by itself."""
+
+    def __init__(self, where: str | Path, *, clock: Callable[[], datetime] = utc_now) -> None:
+        self.where = str(where)
+        self.clock = clock
+        self.engine = open_engine(where)
+        self.plans = SqlPlans(self.engine)
+        self.rollouts = SqlRollouts(self.engine)
+        self.flags = SqlFlags(self.engine, clock)
+        self.connectors = PluginConnectors(self.flags)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    # --- from facts to approval ---
+
+    def plan(self, release: Release) -> Plan:
+        """Choose, plan and keep the plan with the facts it was made from. Raises RefusedError."""
+        plan = make_plan(release, choose(release))
+        self.plans.save(plan, self.clock(), release)
+        return plan
+
+    def find_plan(self, reference: str) -> Plan:
+        """The plan with this hash, or with a hash that begins like this (at least 6 characters)."""
+        if not re.fullmatch(r"[0-9a-f]{6,64}", reference):
+            raise NotFoundError(f"{reference!r} is neither a plan file nor the hash of a plan")
+        found = self.plans.find(reference)
+        if len(found) == 1:
+            return found[0]
+        known = "no plan" if not found else f"{len(found)} plans"
+        raise NotFoundError(
+            f"{known} whose hash begins with {reference}", hint="`rollway status` lists plans"
+        )
+
+    def review(self, plan: Plan) -> tuple[Release, Readiness, Choice] | None:
+        """The facts behind a plan, read again by today's rules; None where the plan came as a file alone."""
+        release = self.plans.release_of(plan.hash)
+        return None if release is None else (release, assess(release), choose(release))
+
+    def approve(self, plan: Plan, actor: str, *, decision: str = "yes", reason: str = "") -> ApprovalState:
+        """A person's yes or no to a plan. Raises RefusedError where that person may not decide."""
+        given = Approval(actor, "yes" if decision == "yes" else "no", self.clock(), reason)
+        check_approval(plan, given)
+        self.plans.save(plan, self.clock())
+        self.plans.approve(plan.hash, given)
+        return self.approval(plan)
+
+    def approval(self, plan: Plan) -> ApprovalState:
+        return approval_state(plan, self.plans.approvals(plan.hash))
+
+    # --- the rollout ---
+
+    def start(self, plan: Plan, actor: str, *, reason: str = "", override_window: str = "") -> str:
+        """Start carrying out an approved plan; returns the rollout's id. `override_window` is the reason to
+        disregard change windows. Raises RefusedError, InputError."""
+        self.plans.save(plan, self.clock())
+        approval = self.approval(plan)
+        if not approval.is_approved:
+            raise RefusedError(
+                f"plan {plan.hash[:12]} is not approved: {approval.missing}",
+                hint=f"a second person runs: rollway approve {plan.hash[:12]} --as NAME",
+            )
+        self._refuse_busy_target(plan)
+        rollout = self._new_id(plan)
+        self._check_connectors(rollout, plan)
+        text = (
+            f"{actor} started plan {plan.hash[:12]} ({plan.method}), approved by {', '.join(approval.yes)}."
+        )
+        data = {"plan": plan.hash, "approved_by": list(approval.yes), "reason": reason}
+        if override_window:
+            self._check_authority(plan, "override_window", actor)
+        self.rollouts.create(
+            rollout, plan, self.clock(), Entry(kind="started", text=text, actor=actor, data=data)
+        )
+        if override_window:
+            self.say(rollout, "override_window", actor, override_window)
+        return rollout
+
+    def say(self, rollout: str, kind: CommandKind, actor: str, reason: str = "") -> int:
+        """A person's command to a rollout; the next tick hears it at once. Raises RefusedError."""
+        loaded = self.load(rollout)
+        if loaded.state.is_final:
+            raise RefusedError(f"{rollout} is {loaded.state.phase} already; {kind} changes nothing")
+        self._check_authority(loaded.plan, kind, actor)
+        if kind in ("promote", "override_window") and not reason:
+            raise RefusedError(f"{kind} overrides the plan and needs a reason", hint="add --because TEXT")
+        return self.rollouts.say(
+            rollout, CommandGiven(at=self.clock(), kind=kind, actor=actor, reason=reason)
+        )
+
+    def load(self, rollout: str) -> Loaded:
+        loaded = self.rollouts.load(rollout)
+        if loaded is None:
+            raise NotFoundError(f"there is no rollout {rollout!r}", hint="`rollway status` lists them")
+        return loaded
+
+    def newest_rollout(self) -> str:
+        """The rollout that was started last."""
+        rows = self.rollouts.summaries()
+        if not rows:
+            raise NotFoundError("there is no rollout yet", hint="start one with `rollway start PLAN`")
+        return str(rows[0].id)
+
+    def verify_record(self, rollout: str) -> tuple[int, tuple[str, ...]]:
+        """How many entries a rollout's record has, and what is wrong with it (nothing, if it is whole)."""
+        self.load(rollout)
+        entries = self.rollouts.record(rollout)
+        return len(entries), faults(rollout, entries)
+
+    # --- rules of this room ---
+
+    def _check_authority(self, plan: Plan, kind: CommandKind, actor: str) -> None:
+        named = {name.casefold() for name in plan.operators}
+        if kind in NEEDS_OPERATOR and named and actor.casefold() not in named:
+            raise RefusedError(
+                f"{actor} may not {kind.replace('_', ' ')} this rollout",
+                hint=f"its operators are {', '.join(plan.operators)}; anybody may pause it or roll it back",
+            )
+
+    def _refuse_busy_target(self, plan: Plan) -> None:
+        for row in self.rollouts.summaries():
+            if row.phase in FINAL_PHASES:
+                continue
+            other = self.load(row.id)
+            if plan.target is not None and other.plan.target == plan.target:
+                raise RefusedError(
+                    f"{row.id} is {row.phase} on the same target",
+                    hint=f"wait for it to end, or take it back: rollway rollback {row.id}",
+                )
+
+    def _check_connectors(self, rollout: str, plan: Plan) -> None:
+        self.connectors.target(rollout, plan)
+        for guard in plan.guards:
+            self.connectors.signal(rollout, guard)
+
+    def _new_id(self, plan: Plan) -> str:
+        stem = re.sub(r"[^A-Za-z0-9._]+", "-", f"{plan.name}-{plan.version}").strip("-")
+        numbers = [
+            int(one)
+            for known in self.rollouts.ids_of(stem)
+            if (one := known.removeprefix(f"{stem}-")).isdigit()
+        ]
+        return f"{stem}-{max(numbers, default=0) + 1}"

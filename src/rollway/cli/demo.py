@@ -1,0 +1,327 @@
+"""demo: the whole thread on a real service with real traffic; one good build, two bad ones."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rollway.cli.common import COLOURS, coloured, heading, write_file
+from rollway.cli.processes import Child, Children, free_port
+from rollway.errors import RollwayError
+
+if TYPE_CHECKING:
+    from rollway.app import Rollway
+    from rollway.planning import Plan
+
+SERVICE_IN_FILE = "http://127.0.0.1:8101"
+BUILDS = {
+    "good": "as healthy as the old version",
+    "errors": "fails five times as often",
+    "latency": "its slowest tenth takes twice as long",
+}
+EXPECTED = {"good": "done", "errors": "rolled_back", "latency": "rolled_back"}
+STATUS_EVERY = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast the demo goes. Bake times in seconds; the statistics are the same at any pace."""
+
+    bake: float
+    check_every: float
+    users: int
+    rate: float
+    give_up_after: float
+
+
+NORMAL = Pace(bake=10, check_every=1.0, users=3000, rate=200, give_up_after=170)
+FAST = Pace(bake=2, check_every=0.5, users=3000, rate=250, give_up_after=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one build fared. `met` is the share of the users seen who were ever served the new version."""
+
+    build: str
+    phase: str
+    seconds: float
+    met: float
+    users_seen: int
+    record: int
+    is_whole: bool
+
+    @property
+    def is_as_expected(self) -> bool:
+        return self.phase == EXPECTED[self.build] and self.is_whole
+
+
+@click.command()
+@click.option("--fast", is_flag=True, help="Shorter bake times and a little more traffic.")
+@click.option("--build", "builds", multiple=True, type=click.Choice(list(BUILDS)), help="Only these builds.")
+@click.option(
+    "--exit", "leave", is_flag=True, help="End when the last build has ended; do not leave the page up."
+)
+@click.option(
+    "--port", default=8100, show_default=True, help="Where the page is; another port if it is taken."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the outcomes as JSON at the end.")
+@click.pass_context
+def demo(
+    ctx: click.Context, fast: bool, builds: tuple[str, ...], leave: bool, port: int, as_json: bool
+) -> None:
+    """A new reporting module is released to real traffic: a good build reaches everyone, two bad ones are
+    taken back. Everything is real but the users. Exit code 1 where a build did not end as it should."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    pace = FAST if fast else NORMAL
+    folder = _new_folder(Path(ctx.find_root().obj))
+    _require_example()
+    with Children(folder / "logs") as children:
+        try:
+            outcomes = _run(children, folder, pace, builds or tuple(BUILDS), port, leave)
+        except KeyboardInterrupt:
+            click.echo("\nstopping everything that was started")
+            raise
+    if as_json:
+        click.echo(json.dumps([{**_plain(one), "as_expected": one.is_as_expected} for one in outcomes]))
+    if not all(one.is_as_expected for one in outcomes):
+        raise click.exceptions.Exit(1)
+
+
+def _run(
+    children: Children, folder: Path, pace: Pace, builds: tuple[str, ...], port: int, leave: bool
+) -> list[Outcome]:
+    begun = time.monotonic()
+    page = f"http://127.0.0.1:{free_port(port)}"
+    heading("1. Rollway: page, API, feature flags and engine in one process")
+    data = str(folder / "data")
+    server = children.start(
+        "rollway", "-m", "rollway", "--data", data, "serve", "--port", page.rpartition(":")[2]
+    )
+    server.wait_until(lambda: _answers(f"{page}/healthz"))
+    click.echo(f"   {page}   (data and logs in {folder})")
+    from rollway.app import Rollway
+
+    rollway = Rollway(data)
+    try:
+        outcomes = [
+            _release(rollway, folder, pace, build, page, number)
+            for number, build in enumerate(builds, start=2)
+        ]
+    finally:
+        rollway.close()
+    _summary(outcomes, time.monotonic() - begun)
+    if not leave:
+        click.echo(f"\nThe page stays up: {click.style(page, bold=True)}   Ctrl-C ends it.")
+        while server.process.poll() is None:
+            time.sleep(0.2)
+    return outcomes
+
+
+def _release(rollway: Rollway, folder: Path, pace: Pace, build: str, page: str, number: int) -> Outcome:
+    """One build through the whole thread, from its facts to done or back."""
+    click.echo()
+    heading(f"{number}. Build {build!r}: {BUILDS[build]}")
+    service = f"http://127.0.0.1:{free_port()}"
+    with Children(folder / "logs") as children:
+        summary = folder / f"users-{build}.json"
+        _start_world(children, pace, build, service, page, summary)
+        plan = _decide_and_plan(rollway, folder, pace, build, service)
+        rollout = _approve_and_start(rollway, plan, page)
+        begun = time.monotonic()
+        phase = _follow(rollway, rollout, begun, pace.give_up_after)
+        seconds = time.monotonic() - begun
+        time.sleep(0.6)
+    users = json.loads(summary.read_text())
+    entries, faults = rollway.verify_record(rollout)
+    outcome = Outcome(
+        build, phase, seconds, users["share_of_users_who_met_new"], users["users_seen"], entries, not faults
+    )
+    click.echo(
+        f"   {coloured(phase)} after {seconds:.0f} s; {outcome.met:.1%} of {outcome.users_seen} users met the new "
+        f"version; record of {entries} entries is {'whole' if not faults else 'NOT whole'}"
+    )
+    return outcome
+
+
+def _start_world(children: Children, pace: Pace, build: str, service: str, page: str, summary: Path) -> None:
+    example = example_folder()
+    running: Child = children.start(
+        f"service {build}",
+        str(example / "service.py"),
+        *("--port", service.rpartition(":")[2], "--ofrep", page, "--build", build),
+    )
+    running.wait_until(lambda: _answers(f"{service}/healthz"))
+    children.start(
+        f"users {build}",
+        str(example / "users.py"),
+        *(
+            "--url",
+            service,
+            "--users",
+            str(pace.users),
+            "--rate",
+            f"{pace.rate:g}",
+            "--summary",
+            str(summary),
+        ),
+    )
+    click.echo(f"   service at {service}, {pace.users} simulated users, {pace.rate:g} requests/s")
+
+
+def _decide_and_plan(rollway: Rollway, folder: Path, pace: Pace, build: str, service: str) -> Plan:
+    from rollway.choice import choose
+    from rollway.documents import KINDS, Pack, render
+    from rollway.facts import parse_release
+    from rollway.readiness import assess
+
+    file = example_folder() / "release.yaml"
+    text = file.read_text(encoding="utf-8").replace(SERVICE_IN_FILE, service)
+    changes = {
+        "release.version": f"2.4.0-{build}",
+        "rollout.bake": f"{pace.bake:g}s",
+        "rollout.check_every": f"{pace.check_every:g}s",
+    }
+    release = parse_release(text, file.name, changes=changes)
+    readiness = assess(release)
+    ok = sum(check.state == "ok" for check in readiness.checks)
+    click.echo(f"   assess:  {ok} checks ok, {len(readiness.gaps)} gaps, {len(readiness.unknowns)} unknown")
+    choice = choose(release)
+    click.echo(f"   choose:  {coloured('ok', str(choice.recommended))}. {choice.reasons[0]}")
+    big_bang = choice.of("big_bang")
+    against = next((veto for veto in big_bang.vetoes if veto.state == "violated"), None)
+    why = f"{against.title}: {against.evidence}" if against else f"score {big_bang.score:.2f}"
+    click.echo(f"            big-bang {coloured(big_bang.state)}: {why}")
+    plan = rollway.plan(release)
+    ladder = " -> ".join(f"{stage.exposure.share:.0%}" for stage in plan.stages)
+    click.echo(f"   plan:    {plan.hash[:12]}  {ladder}")
+    pack = Pack(release=release, readiness=readiness, choice=choice, plan=plan)
+    documents = folder / "documents" / build
+    for kind in KINDS:
+        write_file(documents / f"{kind}.md", render(kind, "md", pack))
+        write_file(documents / f"{kind}.html", render(kind, "html", pack))
+    click.echo(f"   docs:    {', '.join(KINDS)} in {documents}")
+    return plan
+
+
+def _approve_and_start(rollway: Rollway, plan: Plan, page: str) -> str:
+    approver = next(iter(plan.approvers), "bo")
+    operator = next(iter(plan.operators), "ops")
+    try:
+        rollway.approve(plan, plan.prepared_by)
+    except RollwayError as refused:
+        click.echo(f"   approve: {refused.message}")
+    rollway.approve(plan, approver, reason="read the strategy and the rollout plan")
+    click.echo(f"   approve: {approver} said yes")
+    rollout = rollway.start(plan, operator, override_window="the demo does not wait for the night")
+    click.echo(f"   start:   {page}/rollouts/{rollout}")
+    return rollout
+
+
+def _follow(rollway: Rollway, rollout: str, begun: float, give_up_after: float) -> str:
+    """Print the timeline until the rollout ends. Returns its last phase."""
+    seen, first = 0, None
+    while True:
+        loaded = rollway.load(rollout)
+        for entry in rollway.rollouts.record(rollout, after=seen):
+            first = first or entry.at
+            _print_entry(entry, first)
+            seen = entry.n
+        if loaded.state.is_final:
+            _status_line("")
+            return loaded.state.phase
+        if time.monotonic() - begun > give_up_after:
+            _status_line("")
+            click.echo(f"   gave up after {give_up_after:.0f} s: {loaded.state.standing}", err=True)
+            return loaded.state.phase
+        served = loaded.state.served_share
+        _status_line(f"   {time.monotonic() - begun:5.1f} s  {served or 0:>5.0%}  {loaded.state.standing}")
+        time.sleep(STATUS_EVERY)
+
+
+def _print_entry(entry: Any, first: datetime) -> None:
+    if entry.kind in ("exposure_verified", "started"):
+        return
+    _status_line("")
+    colour = COLOURS.get(entry.data.get("kind", ""), {"rollback": "red", "done": "green"}.get(entry.kind))
+    when = (entry.at - first).total_seconds()
+    click.echo(f"   +{when:5.1f} s  {click.style(entry.text, fg=colour)}")
+    verdict = entry.data if "guards" in entry.data else entry.data.get("verdict")
+    if verdict and entry.kind in ("verdict", "stage_passed"):
+        for guard in verdict["guards"]:
+            click.echo(f"              {_numbers(guard)}")
+
+
+def _numbers(guard: dict[str, Any]) -> str:
+    old, new, ratio = guard["baseline_rate"], guard["candidate_rate"], guard["ratio"]
+    if old is None or new is None:
+        return f"{guard['kpi']}: {guard['state']}"
+    cut = f" slower than {guard['cut_seconds']:g} s" if guard["cut_seconds"] else ""
+    times = "" if ratio is None else f", ratio {ratio:.2f}"
+    return (
+        f"{guard['kpi']}: new {new:.2%}{cut} of {guard['candidate_trials']}, old {old:.2%} of "
+        f"{guard['baseline_trials']}{times}"
+    )
+
+
+def _status_line(text: str) -> None:
+    if sys.stdout.isatty():
+        click.echo(f"\r\x1b[2K{text[:110]}", nl=False)
+
+
+def _summary(outcomes: list[Outcome], seconds: float) -> None:
+    click.echo()
+    heading("What happened")
+    for one in outcomes:
+        mark = coloured("ok", "as it should") if one.is_as_expected else coloured("gap", "NOT as it should")
+        click.echo(
+            f"   {one.build:<8} {coloured(one.phase):<22} {one.seconds:5.0f} s   users who met the new version: "
+            f"{one.met:6.1%}   {mark}"
+        )
+    click.echo(f"   all in {seconds:.0f} s")
+
+
+def example_folder() -> Path:
+    """The reporting example: shipped inside the package, or beside it in a checkout."""
+    inside = Path(__file__).parents[1] / "_examples" / "reporting"
+    return inside if inside.exists() else Path(__file__).parents[3] / "examples" / "reporting"
+
+
+def _require_example() -> None:
+    try:
+        import openfeature.contrib.provider.ofrep  # noqa: F401  # asked for here, so that the message is ours
+    except ImportError as error:
+        raise RollwayError(
+            "the demo's example service needs the OpenFeature client, which is not installed",
+            hint="pip install 'rollway[demo]'",
+        ) from error
+
+
+def _new_folder(data: Path) -> Path:
+    folder = data / "demo" / datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=1) as answer:  # noqa: S310  # a loopback address of our own
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _plain(outcome: Outcome) -> dict[str, Any]:
+    return {name: getattr(outcome, name) for name in Outcome.__slots__}
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,135 @@
+"""The `rollway` command. Each command's module is imported only when it is called: see decision 0002."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from rollway import __version__
+from rollway.errors import RollwayError
+
+CHAPTERS: dict[str, dict[str, tuple[str, str]]] = {
+    "Decide": {
+        "init": ("facts:init", "Write a release file to fill in."),
+        "schema": ("facts:schema", "Print the JSON Schema of the release file, for editors."),
+        "check": ("facts:check", "Read a release file and say what is wrong with it, or what it states."),
+        "assess": ("decide:assess_command", "Review whether the release is ready, area by area."),
+        "choose": ("decide:choose_command", "Choose the deployment method, and say why."),
+    },
+    "Plan and approve": {
+        "plan": ("plans:plan", "Make the rollout plan; show or compare plans."),
+        "docs": ("plans:docs", "Write the documents of a plan."),
+        "approve": ("plans:approve", "Say yes (or no) to a plan."),
+    },
+    "Run": {
+        "serve": ("serve:serve", "Serve the page, the API and the flags, and carry rollouts out."),
+        "start": ("rollouts:start", "Start carrying out an approved plan."),
+        "watch": ("watch:watch", "Follow a rollout until it ends."),
+        "status": ("rollouts:status", "Say what runs and what waits, or where one rollout stands."),
+        "pause": ("rollouts:pause", "Hold a rollout where it is."),
+        "resume": ("rollouts:resume", "Let a paused rollout go on."),
+        "promote": ("rollouts:promote", "Go to the next stage now, over the stage's rule."),
+        "rollback": ("rollouts:rollback", "Take the release back, at once."),
+        "record": ("rollouts:record", "Print or verify what happened."),
+    },
+    "Try": {
+        "demo": ("demo:demo", "See a good release go out and two bad ones come back."),
+    },
+}
+
+EXIT_CODES = """\
+\b
+Exit codes
+  0   done as asked          4   refused by a rule       10  watch: rolled back
+  1   something broke        5   somebody was faster     11  assess: not ready
+  2   the input is wrong     6   try again later         12  choose: no method fits
+  3   there is no such thing                             13  record: not whole"""
+
+EXAMPLE = """\
+\b
+From facts to done
+  rollway init                        a release file to fill in
+  rollway choose release.yaml         which method, and why
+  rollway plan release.yaml           plan.json, and its hash
+  rollway approve plan.json --as bo   a second person says yes
+  rollway serve &                     page, API, flags, and the engine
+  rollway start plan.json             and off it goes
+  rollway watch"""
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names and one-line helps without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for commands in CHAPTERS.values() for name in commands]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        for commands in CHAPTERS.values():
+            if cmd_name in commands:
+                module, attribute = commands[cmd_name][0].split(":")
+                command: click.Command = getattr(import_module(f"rollway.cli.{module}"), attribute)
+                return command
+        return None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for chapter, commands in CHAPTERS.items():
+            with formatter.section(chapter):
+                formatter.write_dl([(name, told) for name, (_, told) in commands.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], self.list_commands(ctx), 1)
+            told = f" Did you mean {near[0]!r}?" if near else ""
+            raise click.UsageError(f"{error.message}{told}", ctx) from error
+
+
+@click.group(cls=LazyGroup, epilog=f"{EXAMPLE}\n\n{EXIT_CODES}", context_settings={"max_content_width": 100})
+@click.version_option(__version__, prog_name="rollway")
+@click.option(
+    "--data",
+    envvar="ROLLWAY_DATA",
+    default=".rollway",
+    show_default=True,
+    help="Data folder, or the URL of a PostgreSQL database.  [env: ROLLWAY_DATA]",
+)
+@click.pass_context
+def cli(ctx: click.Context, data: str) -> None:
+    """Rollway takes a release from decision to done: it chooses how the release reaches its users, plans it,
+    runs it, watches it, and scales it up or takes it back on evidence."""
+    ctx.obj = data
+
+
+def main() -> Any:
+    """The entry point: errors a person can mend are one message, never a traceback."""
+    try:
+        return cli.main(standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(0)
+    except RollwayError as error:
+        show_error(error)
+        sys.exit(error.exit_code)
+
+
+def show_error(error: RollwayError) -> None:
+    """The error as a person reads it: what, the findings, and what to do."""
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {error.message}", err=True)
+    for line in error.details:
+        click.echo(line, err=True)
+    if error.hint:
+        click.echo(f"{click.style('hint:', fg='cyan', bold=True)} {error.hint}", err=True)

@@ -1,0 +1,191 @@
+"""start, status, pause, resume, promote, rollback, record: running rollouts."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rollway.cli.common import actor_option, coloured, find_plan, heading, json_option, opened, print_json
+
+if TYPE_CHECKING:
+    from rollway.app import Rollway
+    from rollway.rollout import CommandKind
+
+NOT_WHOLE = 13
+HEARD_WITHIN = 10.0
+"""Seconds a command waits for a running Rollway to hear it before it says that nobody did."""
+
+
+@click.command()
+@click.argument("reference", metavar="PLAN")
+@actor_option
+@click.option("--because", default="", help="Why now; kept in the record.")
+@click.option("--override-window", metavar="REASON", default="", help="Start outside the change windows.")
+@json_option
+@click.pass_context
+def start(
+    ctx: click.Context, reference: str, actor: str, because: str, override_window: str, as_json: bool
+) -> None:
+    """Start carrying out an approved plan. `rollway serve` does the work; this only says go."""
+    with opened(ctx) as rollway:
+        plan = find_plan(rollway, reference)
+        rollout = rollway.start(plan, actor, reason=because, override_window=override_window)
+    if as_json:
+        print_json({"rollout": rollout, "plan": plan.hash})
+    else:
+        click.echo(f"started {rollout}\nnext: `rollway watch {rollout}`")
+
+
+@click.command()
+@click.argument("rollout", required=False)
+@json_option
+@click.pass_context
+def status(ctx: click.Context, rollout: str | None, as_json: bool) -> None:
+    """Say where one rollout stands, or list all plans and rollouts."""
+    from rollway.app.views import overview, rollout_view
+
+    with opened(ctx) as rollway:
+        seen = rollout_view(rollway, rollout, entries=5) if rollout else overview(rollway)
+    if as_json:
+        print_json(seen)
+    elif rollout:
+        _show_rollout(seen)
+    else:
+        _show_overview(seen)
+
+
+def _show_rollout(view: dict[str, Any]) -> None:
+    served = view["served_share"]
+    told = "not read back yet" if served is None else f"{served:.0%} served"
+    heading(f"{view['id']}  {coloured(view['phase'])}  {told}")
+    if view["standing"]:
+        click.echo(f"  {view['standing']}")
+    for entry in reversed(view["record"]):
+        click.echo(f"  {entry['at'][11:19]}  {entry['text']}")
+
+
+def _show_overview(view: dict[str, list[dict[str, Any]]]) -> None:
+    if not view["plans"]:
+        click.echo("Nothing here yet. Make a plan with `rollway plan release.yaml`.")
+        return
+    heading("Rollouts")
+    for line in view["rollouts"]:
+        click.echo(f"  {line['id']:<32} {coloured(line['phase']):<20} {line['standing']}")
+    if not view["rollouts"]:
+        click.echo("  none")
+    heading("Plans")
+    for line in view["plans"]:
+        approval = (
+            f"approved by {', '.join(line['approved_by'])}"
+            if line["is_approved"]
+            else line["approval_missing"]
+        )
+        click.echo(f"  {line['hash'][:12]}  {line['name']} {line['version']}  {line['method']}  {approval}")
+
+
+def _command(kind: CommandKind, teach: str, *, needs_reason: bool = False) -> click.Command:
+    """The command that says one word to a rollout and waits until it was heard."""
+
+    @click.command(kind, help=teach)
+    @click.argument("rollout", required=False)
+    @actor_option
+    @click.option("--because", default="", required=needs_reason, help="Why; kept in the record.")
+    @json_option
+    @click.pass_context
+    def said(ctx: click.Context, rollout: str | None, actor: str, because: str, as_json: bool) -> None:
+        with opened(ctx) as rollway:
+            name = rollout or rollway.newest_rollout()
+            number = rollway.say(name, kind, actor, because)
+            answer = _answer(rollway, name, number)
+        if as_json:
+            print_json({"rollout": name, "command": kind, "heard": answer is not None, "entry": answer})
+        elif answer is None:
+            click.echo(
+                f"said, but no running Rollway has heard it within {HEARD_WITHIN:.0f} s: is `rollway serve` up? "
+                "It is kept, and heard first thing when one starts.",
+                err=True,
+            )
+        else:
+            click.echo(answer)
+        if answer is None:
+            raise click.exceptions.Exit(6)
+
+    return said
+
+
+def _answer(rollway: Rollway, rollout: str, number: int) -> str | None:
+    """What the record says of this command, once a tick has heard it."""
+    deadline = time.monotonic() + HEARD_WITHIN
+    while time.monotonic() < deadline:
+        tick = rollway.rollouts.heard_in(number)
+        if tick is not None:
+            entries = [entry for entry in rollway.rollouts.record(rollout) if entry.seq == tick]
+            return "\n".join(entry.text for entry in entries) or "heard"
+        time.sleep(0.05)
+    return None
+
+
+pause = _command(
+    "pause", "Hold a rollout where it is: exposure stays, nobody new is exposed, guards go on watching."
+)
+resume = _command("resume", "Let a paused rollout go on.")
+promote = _command(
+    "promote",
+    "Go to the next stage now, over the rule of the stage. Kept in the record as an override.",
+    needs_reason=True,
+)
+rollback = _command(
+    "rollback",
+    "Take the release back, at once: everyone is served the old version. Anybody may say so, at any hour.",
+)
+
+
+@click.group()
+def record() -> None:
+    """Print or verify the record of a rollout: what happened, with the numbers behind it."""
+
+
+@record.command("show")
+@click.argument("rollout", required=False)
+@json_option
+@click.pass_context
+def show_record(ctx: click.Context, rollout: str | None, as_json: bool) -> None:
+    """Print the record, oldest first."""
+    from rollway.app.views import entry_json
+
+    with opened(ctx) as rollway:
+        entries = rollway.rollouts.record(_name(rollway, rollout))
+    if as_json:
+        print_json([entry_json(entry) for entry in entries])
+        return
+    for entry in entries:
+        click.echo(
+            f"{entry.n:>4}  {entry.at:%Y-%m-%d %H:%M:%S}  {entry.kind:<18} {entry.actor:<12} {entry.text}"
+        )
+
+
+@record.command("verify")
+@click.argument("rollout", required=False)
+@json_option
+@click.pass_context
+def verify(ctx: click.Context, rollout: str | None, as_json: bool) -> None:
+    """Check that no entry of the record was changed, dropped or swapped. Exit code 13 where one was."""
+    with opened(ctx) as rollway:
+        name = _name(rollway, rollout)
+        count, found = rollway.verify_record(name)
+    if as_json:
+        print_json({"rollout": name, "entries": count, "is_whole": not found, "faults": found})
+    else:
+        click.echo(f"{name}: {count} entries, {'whole' if not found else 'NOT whole'}")
+        for fault in found:
+            click.echo(f"  {fault}")
+    if found:
+        raise click.exceptions.Exit(NOT_WHOLE)
+
+
+def _name(rollway: Rollway, rollout: str | None) -> str:
+    name = rollout or rollway.newest_rollout()
+    rollway.load(name)
+    return name

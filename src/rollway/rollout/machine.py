@@ -1,0 +1,367 @@
+"""The state machine of a rollout: `advance(plan, state, event) -> Step`. Pure; the clock is in the event.
+
+What always holds:
+1. Exposure grows only by entering the next stage, and a stage is left only when its rule says so or a
+   person overrides it by name.
+2. A harmful verdict or a person's rollback ends in rollback from every reversible stage, windows or not.
+3. No data is no evidence: a blind judge neither promotes nor harms; blind for too long, the plan's policy
+   decides.
+4. A stage counts from the moment the target was read back as serving it, not from when it was told.
+5. Somebody else may always lower the exposure; nobody but the plan may raise it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import singledispatch
+
+from rollway.judge import Verdict
+from rollway.planning import Plan, Stage, window_state
+from rollway.rollout.model import (
+    ClockTicked,
+    CommandGiven,
+    Entry,
+    Event,
+    EvidenceRead,
+    Override,
+    SetShare,
+    State,
+    Step,
+    TargetFailed,
+    TargetObserved,
+)
+
+SAME_SHARE = 1e-5
+"""Two shares closer than this are the same: the resolution of the flag target's weights."""
+
+
+def begin() -> State:
+    """The state of a rollout that was started and has not done anything yet."""
+    return State(standing="waiting for the first change window")
+
+
+def advance(plan: Plan, state: State, event: Event) -> Step:
+    """What one event makes of a state. A finished rollout hears nothing but says so to people."""
+    if state.is_final and not isinstance(event, CommandGiven):
+        return Step(state=state)
+    return _hear(event, plan, state)
+
+
+def live_share(stage: Stage) -> float:
+    """The share of users who are served by the new version in this stage (none in shadow and dual)."""
+    return stage.exposure.share if stage.exposure.mode == "live" else 0.0
+
+
+@singledispatch
+def _hear(event: Event, plan: Plan, state: State) -> Step:
+    raise TypeError(f"no such event: {type(event).__name__}")
+
+
+# --- the target -----------------------------------------------------------------------------------
+
+
+@_hear.register
+def _(event: TargetObserved, plan: Plan, state: State) -> Step:
+    entries: tuple[Entry, ...] = ()
+    if state.target_problem:
+        entries = (Entry(kind="target_back", text="The target answers again."),)
+    was_verified = state.entered_at is not None
+    state = _with(state, served_share=event.share, target_problem="")
+    if state.phase == "waiting":
+        return Step(state=state, entries=entries)
+    if not _same(event.share, state.desired_share):
+        return _mismatch(state, event, was_verified, entries)
+    if state.phase == "rolling_back":
+        return _rolled_back(state, event.at, entries)
+    if not was_verified:
+        state = _with(state, entered_at=event.at)
+        text = f"The target serves {_percent(event.share)} (read back)."
+        entries += (Entry(kind="exposure_verified", text=text, data={"share": event.share}),)
+    return Step(state=state, entries=entries)
+
+
+def _mismatch(state: State, event: TargetObserved, was_verified: bool, entries: tuple[Entry, ...]) -> Step:
+    again = (SetShare(share=state.desired_share),)
+    if state.phase == "rolling_back" or not was_verified:
+        return Step(state=state, effects=again, entries=entries)
+    data = {"planned": state.desired_share, "served": event.share}
+    moved = f"Somebody else moved the target from {_percent(state.desired_share)} to {_percent(event.share)}"
+    if event.share < state.desired_share:
+        standing = f"{moved}; that is not fought. Resume or roll back."
+        state = _with(state, phase="paused", desired_share=event.share, standing=standing)
+        return Step(state=state, entries=(*entries, Entry(kind="drift", text=standing, data=data)))
+    state = _with(state, entered_at=None)
+    text = f"{moved}; set back, and the stage counts anew."
+    return Step(state=state, effects=again, entries=(*entries, Entry(kind="drift", text=text, data=data)))
+
+
+def _rolled_back(state: State, at: datetime, entries: tuple[Entry, ...]) -> Step:
+    text = "Rolled back: the target serves the old version to everyone (read back)."
+    state = _with(state, phase="rolled_back", ended_at=at, entered_at=at)
+    return Step(state=state, entries=(*entries, Entry(kind="rolled_back", text=text)))
+
+
+@_hear.register
+def _(event: TargetFailed, plan: Plan, state: State) -> Step:
+    untold = state.phase in ("running", "rolling_back") and state.entered_at is None
+    again = (SetShare(share=state.desired_share),) if untold else ()
+    if state.target_problem == event.problem:
+        return Step(state=state, effects=again)
+    entry = Entry(kind="target_failed", text=f"The target failed: {event.problem}. It is tried again.")
+    return Step(state=_with(state, target_problem=event.problem), effects=again, entries=(entry,))
+
+
+# --- the evidence ---------------------------------------------------------------------------------
+
+
+@_hear.register
+def _(event: EvidenceRead, plan: Plan, state: State) -> Step:
+    if state.phase not in ("running", "paused"):
+        return Step(state=state)
+    verdict = event.verdict
+    entries: tuple[Entry, ...] = ()
+    if verdict.kind != state.heard:
+        entries = (Entry(kind="verdict", text=f"{verdict.kind}: {verdict.reason}", data=verdict.to_json()),)
+    state = _with(state, heard=verdict.kind)
+    if verdict.kind == "harmful":
+        return _on_harm(plan, state, event, entries)
+    if verdict.kind == "blind":
+        return _on_blind(plan, state, event, entries)
+    return Step(state=_with(state, blind_since=None), entries=entries)
+
+
+def _on_harm(plan: Plan, state: State, event: EvidenceRead, entries: tuple[Entry, ...]) -> Step:
+    reason = event.verdict.reason
+    if plan.stages[state.stage].reversible:
+        return _roll_back(state, f"Rolling back: {reason}", "rollway", entries)
+    if state.phase == "paused":
+        return Step(state=state, entries=entries)
+    standing = f"Harmful, and past the point of no return: held for people to roll forward. {reason}"
+    state = _with(state, phase="paused", standing=standing)
+    return Step(state=state, entries=(*entries, Entry(kind="held", text=standing)))
+
+
+def _on_blind(plan: Plan, state: State, event: EvidenceRead, entries: tuple[Entry, ...]) -> Step:
+    since = state.blind_since or event.at
+    state = _with(state, blind_since=since)
+    blind_for = (event.at - since).total_seconds()
+    too_long = blind_for >= plan.policy.blind_seconds and plan.policy.on_blind == "rollback"
+    if too_long and state.desired_share > 0 and plan.stages[state.stage].reversible:
+        text = f"Rolling back by policy: blind for {blind_for:.0f} s. {event.verdict.reason}"
+        return _roll_back(state, text, "rollway", entries)
+    return Step(state=state, entries=entries)
+
+
+def _roll_back(state: State, text: str, actor: str, entries: tuple[Entry, ...] = ()) -> Step:
+    entry = Entry(kind="rollback", text=text, actor=actor, data={"from_share": state.desired_share})
+    state = _with(state, phase="rolling_back", desired_share=0.0, entered_at=None, standing=text)
+    return Step(state=state, effects=(SetShare(share=0.0),), entries=(*entries, entry))
+
+
+# --- people ---------------------------------------------------------------------------------------
+
+
+@_hear.register
+def _(event: CommandGiven, plan: Plan, state: State) -> Step:
+    refusal = _refusal(plan, state, event)
+    if refusal:
+        text = f"{event.kind} by {event.actor} was refused: {refusal}"
+        return Step(state=state, entries=(Entry(kind="refused", text=text, actor=event.actor),))
+    told = f"{event.actor}: {event.reason}" if event.reason else event.actor
+    match event.kind:
+        case "rollback":
+            return _roll_back(state, f"Rolling back on the word of {told}", event.actor)
+        case "pause":
+            state = _with(state, phase="paused", standing=f"paused by {told}")
+            return Step(state=state, entries=(_said(event, f"Paused by {told}"),))
+        case "resume":
+            return _resume(plan, state, event)
+        case "override_window":
+            state = _with(state, override=Override(actor=event.actor, reason=event.reason))
+            return Step(state=state, entries=(_said(event, f"Change windows overridden by {told}"),))
+        case "promote":
+            entry = _said(event, f"Promoted by {told}, over the rule of the stage")
+            return _leave(plan, state, event.at, (entry,))
+
+
+def _refusal(plan: Plan, state: State, event: CommandGiven) -> str:
+    if state.is_final:
+        return f"the rollout is {state.phase} already"
+    if event.kind in ("promote", "override_window") and not event.reason:
+        return "an override needs a reason"
+    if event.kind == "override_window":
+        return ""
+    if state.phase == "rolling_back":
+        return "it is rolling back"
+    if event.kind == "pause" and state.phase == "paused":
+        return "it is paused already"
+    if event.kind == "resume" and state.phase != "paused":
+        return f"it is {state.phase}, not paused"
+    if event.kind == "promote":
+        return _no_promotion(plan, state, event.at)
+    if event.kind == "rollback" and not plan.stages[state.stage].reversible:
+        return "this stage is past the point of no return; follow the roll-forward steps"
+    return ""
+
+
+def _no_promotion(plan: Plan, state: State, at: datetime) -> str:
+    if state.started_at is None:
+        return "it has not started; override the window instead"
+    if state.heard == "harmful":
+        return "the new version is harmful"
+    if state.entered_at is None:
+        return "the target has not been read back as serving this stage"
+    following = _next(plan, state)
+    return "" if following is None else _closed(plan, state, following, at)
+
+
+def _resume(plan: Plan, state: State, event: CommandGiven) -> Step:
+    entry = _said(event, f"Resumed by {event.actor}{': ' + event.reason if event.reason else ''}")
+    if state.started_at is None:
+        return Step(state=_with(state, phase="waiting", standing=""), entries=(entry,))
+    share = live_share(plan.stages[state.stage])
+    verified = state.entered_at if _same(state.desired_share, share) else None
+    state = _with(
+        state, phase="running", desired_share=share, entered_at=verified, asked_at=None, standing=""
+    )
+    return Step(state=state, effects=(SetShare(share=share),), entries=(entry,))
+
+
+def _said(event: CommandGiven, text: str) -> Entry:
+    return Entry(kind=event.kind, text=text, actor=event.actor, data={"reason": event.reason})
+
+
+# --- time -----------------------------------------------------------------------------------------
+
+
+@_hear.register
+def _(event: ClockTicked, plan: Plan, state: State) -> Step:
+    if state.phase == "waiting":
+        closed = _closed(plan, state, plan.stages[0], event.at)
+        if closed:
+            return Step(state=_with(state, standing=closed))
+        return _enter(plan, _with(state, started_at=event.at), 0, ())
+    if state.phase != "running":
+        return Step(state=state)
+    stage = plan.stages[state.stage]
+    if state.entered_at is None:
+        problem = f" ({state.target_problem})" if state.target_problem else ""
+        return Step(state=_with(state, standing=f"waiting for the target to serve {stage.title}{problem}"))
+    elapsed = (event.at - state.entered_at).total_seconds()
+    lacking = _lacking(stage, elapsed, event.verdict)
+    if lacking:
+        return _hold(plan, state, stage, event, lacking, elapsed)
+    following = _next(plan, state)
+    closed = "" if following is None else _closed(plan, state, following, event.at)
+    if closed:
+        return Step(state=_with(state, standing=closed))
+    return _leave(plan, state, event.at, (_promotion(stage, elapsed, event.verdict),))
+
+
+def _lacking(stage: Stage, elapsed: float, verdict: Verdict | None) -> str:
+    """What keeps the rollout in this stage, in words; empty when it may go on."""
+    if stage.advance == "person":
+        return "a person decides when this stage is over (promote)"
+    if elapsed < stage.bake_seconds:
+        return f"baking: {elapsed:.0f} of {stage.bake_seconds:.0f} s"
+    if stage.advance == "time":
+        unseen = verdict is not None and verdict.kind == "blind"
+        return f"blind: {verdict.reason}" if verdict is not None and unseen else ""
+    if verdict is None or verdict.stage != stage.id:
+        return "no verdict on this stage yet"
+    if stage.advance == "ready":
+        return (
+            "" if verdict.baseline_ready else f"the old version's numbers are not all there: {verdict.reason}"
+        )
+    return "" if verdict.kind == "healthy" else f"{verdict.kind}: {verdict.reason}"
+
+
+def _hold(plan: Plan, state: State, stage: Stage, event: ClockTicked, lacking: str, elapsed: float) -> Step:
+    state = _with(state, standing=lacking)
+    if elapsed < stage.patience_seconds or state.asked_at is not None:
+        return Step(state=state)
+    if plan.policy.on_patience == "rollback" and state.desired_share > 0 and stage.reversible:
+        return _roll_back(
+            state, f"Rolling back by policy: no answer after {elapsed:.0f} s ({lacking})", "rollway"
+        )
+    text = f"No answer after {elapsed:.0f} s in {stage.title}: a person is asked. {lacking}"
+    state = _with(state, asked_at=event.at)
+    return Step(state=state, entries=(Entry(kind="asked", text=text),))
+
+
+def _promotion(stage: Stage, elapsed: float, verdict: Verdict | None) -> Entry:
+    why = {
+        "ready": "the old version's numbers are there",
+        "evidence": verdict.reason if verdict else "",
+        "time": f"it held for {elapsed:.0f} s",
+        "person": "",
+    }[stage.advance]
+    data = {"elapsed_seconds": elapsed, "verdict": verdict.to_json() if verdict else None}
+    return Entry(kind="stage_passed", text=f"{stage.title} passed: {why}", data=data)
+
+
+def _leave(plan: Plan, state: State, at: datetime, entries: tuple[Entry, ...]) -> Step:
+    if _next(plan, state) is not None:
+        return _enter(plan, state, state.stage + 1, entries)
+    text = f"Done: {plan.name} {plan.version} reached everyone."
+    state = _with(state, phase="done", ended_at=at, standing="")
+    return Step(state=state, entries=(*entries, Entry(kind="done", text=text)))
+
+
+def _enter(plan: Plan, state: State, index: int, entries: tuple[Entry, ...]) -> Step:
+    stage = plan.stages[index]
+    share = live_share(stage)
+    text = f"Entering {stage.title}: {_percent(share)} of {stage.exposure.audience}."
+    entry = Entry(kind="stage_entered", text=text, data={"stage": stage.id, "share": share})
+    state = _with(
+        state,
+        phase="running",
+        stage=index,
+        desired_share=share,
+        entered_at=None,
+        asked_at=None,
+        standing=f"waiting for the target to serve {stage.title}",
+    )
+    return Step(state=state, effects=(SetShare(share=share),), entries=(*entries, entry))
+
+
+# --- small words ----------------------------------------------------------------------------------
+
+
+def _next(plan: Plan, state: State) -> Stage | None:
+    return plan.stages[state.stage + 1] if state.stage + 1 < len(plan.stages) else None
+
+
+def _closed(plan: Plan, state: State, stage: Stage, at: datetime) -> str:
+    """Why the stage may not be entered now; empty when it may."""
+    if not stage.in_window or state.override is not None:
+        return ""
+    window = window_state(plan.windows, plan.freezes, at)
+    return "" if window.is_open else f"waiting to enter {stage.title}: {window.reason}"
+
+
+def next_wake(plan: Plan, state: State, at: datetime, *, moved: bool) -> timedelta | None:
+    """How long until the next tick is due; None when there is nothing left to do.
+
+    A rollout that waits for its window is looked at once a minute, and when the window opens.
+    """
+    if state.is_final:
+        return None
+    if state.phase == "waiting":
+        opens = window_state(plan.windows, plan.freezes, at).next_open
+        rest = timedelta(minutes=1) if opens is None else opens - at
+        return max(timedelta(seconds=plan.policy.tick_seconds), min(timedelta(minutes=1), rest))
+    soon = min(0.2, plan.policy.tick_seconds)
+    return timedelta(seconds=soon if moved else plan.policy.tick_seconds)
+
+
+def _with(state: State, **changes: object) -> State:
+    return state.model_copy(update=changes)
+
+
+def _same(a: float, b: float) -> bool:
+    return abs(a - b) < SAME_SHARE
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:g}%"

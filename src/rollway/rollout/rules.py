@@ -1,0 +1,30 @@
+"""What the judge needs of a plan."""
+
+from __future__ import annotations
+
+from rollway.judge import GuardRule, Rules
+from rollway.planning import Plan
+
+
+def rules_of(plan: Plan) -> Rules:
+    """The judge's rules for a plan. The judge calls itself blind after a quarter of the time at which the
+    policy acts, so that there is a hold between noticing and going back."""
+    return Rules(
+        guards=tuple(
+            GuardRule(
+                kpi=guard.kpi,
+                kind=guard.kind,
+                say=guard.say,
+                tolerance=guard.tolerance,
+                weight=guard.weight,
+                limit=guard.limit,
+                limit_seconds=guard.limit_seconds,
+            )
+            for guard in plan.guards
+        ),
+        margins={stage.id: stage.margins for stage in plan.stages},
+        alpha=plan.policy.alpha,
+        alpha_promote=plan.policy.alpha_promote,
+        planned_seconds=max(1.0, sum(stage.bake_seconds for stage in plan.stages)),
+        blind_seconds=max(3 * plan.policy.tick_seconds, plan.policy.blind_seconds / 4),
+    )

@@ -1,0 +1,163 @@
+"""The tables. A migration in migrations/versions makes exactly these; a test compares the two."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+
+class UtcDateTime(sa.types.TypeDecorator[datetime]):
+    """An aware UTC datetime. SQLite has no zones, so the zone is put back on reading."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a naive datetime was about to be stored")
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _id() -> sa.Column[int]:
+    number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    return sa.Column("id", number, primary_key=True, autoincrement=True)
+
+
+def _at(name: str, *, nullable: bool = False, index: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, UtcDateTime(), nullable=nullable, index=index)
+
+
+def _rollout_key() -> sa.Column[Any]:
+    return sa.Column("rollout_id", sa.ForeignKey("rollout.id"), nullable=False, index=True)
+
+
+release = sa.Table(
+    "release",
+    metadata,
+    _id(),
+    sa.Column("name", sa.String(60), nullable=False),
+    sa.Column("version", sa.String(60), nullable=False),
+    sa.Column("facts_hash", sa.String(64), nullable=False),
+    sa.Column("facts", sa.Text, nullable=False),
+    _at("created_at"),
+    sa.UniqueConstraint("name", "version", "facts_hash"),
+)
+
+plan = sa.Table(
+    "plan",
+    metadata,
+    sa.Column("hash", sa.String(64), primary_key=True),
+    sa.Column("release_id", sa.ForeignKey("release.id"), nullable=True, index=True),
+    sa.Column("name", sa.String(60), nullable=False, index=True),
+    sa.Column("version", sa.String(60), nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    _at("created_at"),
+)
+
+approval = sa.Table(
+    "approval",
+    metadata,
+    _id(),
+    sa.Column("plan_hash", sa.ForeignKey("plan.hash"), nullable=False, index=True),
+    sa.Column("actor", sa.String(200), nullable=False),
+    sa.Column("decision", sa.String(10), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False, default=""),
+    _at("at"),
+)
+
+rollout = sa.Table(
+    "rollout",
+    metadata,
+    sa.Column("id", sa.String(140), primary_key=True),
+    sa.Column("plan_hash", sa.ForeignKey("plan.hash"), nullable=False, index=True),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("phase", sa.String(20), nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("judge", sa.Text, nullable=False),
+    sa.Column("cursors", sa.Text, nullable=False),
+    sa.Column("target_problem", sa.Text, nullable=False, default=""),
+    _at("created_at"),
+    _at("moved_at"),
+    _at("next_at", nullable=True, index=True),
+)
+
+command = sa.Table(
+    "command",
+    metadata,
+    _id(),
+    _rollout_key(),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("actor", sa.String(200), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False, default=""),
+    _at("at"),
+    sa.Column("heard_in", sa.BigInteger, nullable=True, index=True),
+)
+
+reading = sa.Table(
+    "reading",
+    metadata,
+    sa.Column("rollout_id", sa.ForeignKey("rollout.id"), primary_key=True),
+    sa.Column("kpi", sa.String(60), primary_key=True),
+    sa.Column("end_at", sa.Double, primary_key=True),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("start_at", sa.Double, nullable=False),
+    sa.Column("stage", sa.String(60), nullable=False),
+    sa.Column("share", sa.Double, nullable=False),
+    sa.Column("candidate", sa.Text, nullable=True),
+    sa.Column("baseline", sa.Text, nullable=True),
+    sa.Column("problem", sa.String(20), nullable=True),
+)
+
+verdict = sa.Table(
+    "verdict",
+    metadata,
+    sa.Column("rollout_id", sa.ForeignKey("rollout.id"), primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True),
+    _at("at"),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("share", sa.Double, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+)
+
+record = sa.Table(
+    "record",
+    metadata,
+    sa.Column("rollout_id", sa.ForeignKey("rollout.id"), primary_key=True),
+    sa.Column("n", sa.BigInteger, primary_key=True),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    _at("at"),
+    sa.Column("kind", sa.String(30), nullable=False),
+    sa.Column("actor", sa.String(200), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("data", sa.Text, nullable=False),
+    sa.Column("previous", sa.String(64), nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+)
+
+flag = sa.Table(
+    "flag",
+    metadata,
+    sa.Column("key", sa.String(200), primary_key=True),
+    sa.Column("definition", sa.Text, nullable=False),
+    sa.Column("owner", sa.String(140), nullable=False),
+    sa.Column("fence", sa.BigInteger, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    _at("changed_at"),
+)

@@ -1,0 +1,396 @@
+"""The state machine, told as stories and held to its laws."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rollway.facts.model import Freeze, Window
+from rollway.judge import VerdictKind
+from rollway.planning import Plan
+from rollway.rollout import (
+    ClockTicked,
+    CommandGiven,
+    CommandKind,
+    Entry,
+    Event,
+    EvidenceRead,
+    SetShare,
+    State,
+    TargetFailed,
+    TargetObserved,
+    advance,
+    begin,
+    live_share,
+)
+from support.stories import START, canary, stage, verdict
+
+
+class World:
+    """A target that does as it is told, a judge that says what the story wants, and a clock."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan, self.state, self.share = plan, begin(), 0.0
+        self.now, self.record = START, list[Entry]()
+        self.is_deaf = False
+
+    def hear(self, event: Event) -> None:
+        step = advance(self.plan, self.state, event)
+        self.state = step.state
+        self.record += step.entries
+        for effect in step.effects:
+            assert isinstance(effect, SetShare)
+            if not self.is_deaf:
+                self.share = effect.share
+
+    def tick(self, kind: VerdictKind = "undecided", seconds: float = 1, *, ready: bool = True) -> None:
+        self.now += timedelta(seconds=seconds)
+        said = verdict(kind, self.now, self.plan.stages[self.state.stage].id, ready=ready)
+        self.hear(TargetObserved(at=self.now, share=self.share))
+        self.hear(EvidenceRead(at=self.now, verdict=said))
+        self.hear(ClockTicked(at=self.now, verdict=said))
+
+    def ticks(self, count: int, kind: VerdictKind = "undecided") -> None:
+        for _ in range(count):
+            self.tick(kind)
+
+    def say(self, kind: CommandKind, reason: str = "because", actor: str = "ops") -> None:
+        self.hear(CommandGiven(at=self.now, kind=kind, actor=actor, reason=reason))
+
+    def until(self, stage_id: str) -> None:
+        for _ in range(200):
+            if self.stage_id == stage_id and self.state.entered_at is not None:
+                return
+            self.tick("healthy")
+        raise AssertionError(f"never reached {stage_id}: {self.state.standing}")
+
+    @property
+    def stage_id(self) -> str:
+        return self.plan.stages[self.state.stage].id
+
+    @property
+    def kinds(self) -> Sequence[str]:
+        return [entry.kind for entry in self.record]
+
+
+def test_a_healthy_release_reaches_everyone() -> None:
+    """Baseline, 10%, 50%, 100%, done: each stage is verified, baked and passed once."""
+    world = World(canary())
+    for _ in range(100):
+        world.tick("healthy")
+    assert world.state.phase == "done"
+    assert world.share == 1.0
+    assert world.kinds.count("stage_entered") == 4
+    assert world.kinds.count("exposure_verified") == 4
+    assert world.kinds[-1] == "done"
+
+
+def test_without_evidence_nothing_is_promoted() -> None:
+    """Undecided for an hour: the share stays, and a person is asked once."""
+    world = World(canary())
+    world.until("ten")
+    for _ in range(360):
+        world.tick("undecided", 10)
+    assert world.stage_id == "ten"
+    assert world.share == 0.1
+    assert world.kinds.count("asked") == 1
+
+
+def test_healthy_before_the_bake_is_over_waits() -> None:
+    """Evidence alone does not end a stage: the bake time counts from the read-back."""
+    world = World(canary())
+    world.until("ten")
+    world.ticks(8, "healthy")
+    assert world.stage_id == "ten"
+    world.ticks(4, "healthy")
+    assert world.stage_id == "half"
+
+
+def test_harm_takes_the_release_back_at_once() -> None:
+    """A harmful verdict is followed by share 0 in the same tick, and by rolled back once it is read back."""
+    world = World(canary())
+    world.until("half")
+    world.tick("harmful")
+    assert world.share == 0.0
+    assert world.state.phase == "rolling_back"
+    world.tick("harmful")
+    assert world.state.phase == "rolled_back"
+    assert world.kinds[-1] == "rolled_back"
+
+
+def test_a_deaf_target_is_told_again_until_it_listens() -> None:
+    """Rolled back is said only when the target was read back at 0."""
+    world = World(canary())
+    world.until("half")
+    world.is_deaf = True
+    world.tick("harmful")
+    world.ticks(20)
+    assert world.state.phase == "rolling_back"
+    world.is_deaf = False
+    world.ticks(2)
+    assert world.state.phase == "rolled_back"
+
+
+def test_a_failing_target_is_told_again() -> None:
+    """A target that refuses is asked the same thing at each tick, and the record says so once."""
+    plan = canary()
+    world = World(plan)
+    world.until("ten")
+    world.is_deaf = True
+    world.say("rollback")
+    for _ in range(5):
+        step = advance(plan, world.state, TargetFailed(at=world.now, problem="connection refused"))
+        assert step.effects == (SetShare(share=0.0),)
+        world.state = step.state
+        world.record += step.entries
+    assert world.kinds.count("target_failed") == 1
+
+
+def test_blind_holds_and_then_goes_back() -> None:
+    """No data neither promotes nor harms; when it lasts, the plan's policy takes the release back."""
+    world = World(canary())
+    world.until("ten")
+    world.ticks(39, "blind")
+    assert (world.state.phase, world.share) == ("running", 0.1)
+    world.ticks(3, "blind")
+    assert world.state.phase in ("rolling_back", "rolled_back")
+    assert "by policy" in world.state.standing
+
+
+def test_blindness_that_passes_is_forgiven() -> None:
+    """Two short silences are not one long one."""
+    world = World(canary())
+    world.until("ten")
+    world.ticks(30, "blind")
+    world.ticks(1, "undecided")
+    world.ticks(30, "blind")
+    assert world.state.phase == "running"
+
+
+def test_blind_before_anybody_is_exposed_only_waits() -> None:
+    """At share 0 there is nothing to take back."""
+    world = World(canary())
+    for _ in range(200):
+        world.tick("blind", ready=False)
+    assert world.state.phase == "running"
+    assert world.stage_id == "baseline"
+
+
+def test_no_exposure_before_the_old_version_is_seen() -> None:
+    """The baseline stage is left only when every gate has numbers of the old version."""
+    world = World(canary())
+    for _ in range(50):
+        world.tick("undecided", ready=False)
+    assert world.stage_id == "baseline"
+    world.ticks(2)
+    assert world.stage_id == "ten"
+
+
+def test_a_closed_window_keeps_the_next_stage_shut_and_rollback_open() -> None:
+    """Stages are entered inside windows only; going back needs no window."""
+    window = Window(opens="21:00", closes="21:01", timezone="UTC")
+    slow = (stage("ten", 0.1, bake_seconds=30), stage("half", 0.5, bake_seconds=60), stage("all", 1, "time"))
+    world = World(canary(*slow, windows=(window,)))
+    for _ in range(200):
+        world.tick("healthy")
+    assert world.stage_id == "half"
+    assert "waiting to enter" in world.state.standing
+    world.tick("harmful")
+    assert world.share == 0.0
+
+
+def test_a_freeze_and_its_override() -> None:
+    """In a freeze nothing starts, unless somebody overrides it by name and reason."""
+    world = World(canary(freezes=(Freeze(first=date(2026, 11, 20), last=date(2026, 11, 30)),)))
+    world.ticks(5, "healthy")
+    assert world.state.phase == "waiting"
+    world.say("override_window", reason="")
+    world.ticks(2, "healthy")
+    assert world.state.phase == "waiting"
+    world.say("override_window", reason="agreed with the board")
+    world.ticks(2, "healthy")
+    assert world.state.phase == "running"
+    assert any(entry.kind == "override_window" and entry.actor == "ops" for entry in world.record)
+
+
+def test_pause_holds_and_still_guards() -> None:
+    """Paused means no promotion; harm is still taken back."""
+    world = World(canary())
+    world.until("ten")
+    world.say("pause")
+    world.ticks(50, "healthy")
+    assert (world.state.phase, world.stage_id) == ("paused", "ten")
+    world.tick("harmful")
+    assert world.state.phase == "rolling_back"
+
+
+def test_resume_goes_on_where_it_was() -> None:
+    """After a pause the same stage goes on."""
+    world = World(canary())
+    world.until("ten")
+    world.say("pause")
+    world.ticks(5, "healthy")
+    world.say("resume")
+    assert (world.state.phase, world.stage_id) == ("running", "ten")
+    world.ticks(20, "healthy")
+    assert world.stage_id != "ten"
+
+
+def test_a_promotion_by_hand_needs_a_reason_and_is_in_the_record() -> None:
+    """An override has a name and a reason, and does not skip a stage."""
+    world = World(canary())
+    world.until("ten")
+    world.say("promote", reason="")
+    assert world.stage_id == "ten"
+    assert world.kinds[-1] == "refused"
+    world.say("promote", reason="the board wants it")
+    assert world.stage_id == "half"
+    assert "promote" in world.kinds
+
+
+def test_a_hand_that_lowers_the_exposure_is_not_fought() -> None:
+    """Somebody switches the flag off by hand: the rollout pauses and leaves it off."""
+    world = World(canary())
+    world.until("half")
+    world.share = 0.0
+    world.ticks(5, "healthy")
+    assert (world.state.phase, world.share) == ("paused", 0.0)
+    world.say("resume")
+    world.ticks(2, "undecided")
+    assert world.share == 0.5
+
+
+def test_a_hand_that_raises_the_exposure_is_set_back() -> None:
+    """Nobody but the plan may expose more users; the stage then counts anew."""
+    world = World(canary())
+    world.until("ten")
+    world.share = 0.9
+    world.tick("healthy")
+    assert world.share == 0.1
+    assert world.state.entered_at is None
+    assert "drift" in world.kinds
+
+
+def test_rollback_before_the_start_ends_it() -> None:
+    """A rollout that never exposed anybody can be called off."""
+    world = World(canary(freezes=(Freeze(first=date(2026, 1, 1), last=date(2026, 12, 31)),)))
+    world.tick()
+    world.say("rollback")
+    world.ticks(2)
+    assert world.state.phase == "rolled_back"
+
+
+def test_past_the_point_of_no_return_harm_holds() -> None:
+    """Where there is no way back none is promised: the rollout holds for people."""
+    world = World(canary(stage("cutover", 1.0, "time", reversible=False)))
+    world.until("cutover")
+    world.tick("harmful")
+    assert (world.state.phase, world.share) == ("paused", 1.0)
+    assert "point of no return" in world.state.standing
+    world.say("rollback")
+    assert world.kinds[-1] == "refused"
+
+
+def test_a_finished_rollout_changes_no_more() -> None:
+    """Done is done: no event moves it, and a person is told so."""
+    world = World(canary())
+    for _ in range(100):
+        world.tick("healthy")
+    before = world.state
+    world.tick("harmful")
+    world.say("rollback")
+    assert world.state == before
+    assert world.kinds[-1] == "refused"
+
+
+def test_patience_can_mean_going_back() -> None:
+    """With that policy, no answer for too long is followed by a rollback."""
+    plan = canary()
+    plan = plan.model_copy(update={"policy": plan.policy.model_copy(update={"on_patience": "rollback"})})
+    world = World(plan)
+    world.until("ten")
+    world.ticks(110)
+    assert world.state.phase == "rolled_back"
+
+
+def test_a_clock_that_jumps_back_promotes_nothing() -> None:
+    """Elapsed time that is negative is no bake time."""
+    world = World(canary())
+    world.until("ten")
+    world.now -= timedelta(hours=1)
+    world.ticks(5, "healthy")
+    assert world.stage_id == "ten"
+
+
+EVENTS = st.lists(
+    st.one_of(
+        st.tuples(st.just("tick"), st.sampled_from(["healthy", "harmful", "undecided", "blind"])),
+        st.tuples(
+            st.just("say"), st.sampled_from(["pause", "resume", "promote", "rollback", "override_window"])
+        ),
+        st.tuples(st.just("hand"), st.sampled_from([0.0, 0.05, 0.3, 1.0])),
+        st.tuples(st.just("deaf"), st.booleans()),
+        st.tuples(st.just("fail"), st.just("refused")),
+        st.tuples(st.just("jump"), st.sampled_from([-100.0, 5.0, 30.0, 4000.0])),
+    ),
+    max_size=120,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(EVENTS, st.booleans())
+def test_the_laws_hold_whatever_happens(events: list[tuple[str, object]], with_window: bool) -> None:
+    """Exposure rises only along the plan; harm ends at 0; final is final; state survives JSON."""
+    windows = (Window(opens="21:00", closes="21:30", timezone="UTC"),) if with_window else ()
+    world = World(canary(windows=windows))
+    planned = {live_share(one) for one in world.plan.stages}
+    for kind, value in events:
+        before = world.state
+        _happen(world, kind, value)
+        after = world.state
+        assert State.model_validate_json(after.model_dump_json()) == after
+        assert after.stage - before.stage in (0, 1)
+        if after.desired_share > before.desired_share:
+            assert after.desired_share in planned
+            assert before.phase != "rolling_back"
+            assert not (kind == "tick" and value == "harmful")
+        if before.is_final:
+            assert after == before
+        if before.phase == "rolling_back":
+            assert after.phase in ("rolling_back", "rolled_back")
+            assert after.desired_share == 0
+        if kind == "tick" and value == "harmful" and before.phase in ("running", "paused"):
+            assert after.phase in ("rolling_back", "rolled_back")
+        if kind == "tick" and value == "blind" and after.desired_share > before.desired_share:
+            # Only a stage that needs no evidence may be left blind: the one without any exposure.
+            assert before.desired_share == 0
+
+
+def _happen(world: World, kind: str, value: object) -> None:
+    match kind:
+        case "tick":
+            world.tick(value)  # type: ignore[arg-type]
+        case "say":
+            world.say(value)  # type: ignore[arg-type]
+        case "hand":
+            world.share = float(value)  # type: ignore[arg-type]
+        case "deaf":
+            world.is_deaf = bool(value)
+        case "fail":
+            world.hear(TargetFailed(at=world.now, problem=str(value)))
+        case "jump":
+            world.now += timedelta(seconds=float(value))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 1.0])
+def test_each_share_is_read_back_before_it_counts(share: float) -> None:
+    """A stage whose exposure is not confirmed never bakes."""
+    world = World(canary(stage("only", share, "time")))
+    world.is_deaf = True
+    world.ticks(100, "healthy")
+    assert world.state.entered_at is None
+    assert world.state.phase == "running"

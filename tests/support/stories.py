@@ -1,0 +1,55 @@
+"""A small canary plan and the judge's words, for stories about rollouts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from rollway.judge import Verdict, VerdictKind
+from rollway.planning import Exposure, Plan, Policy, RollbackPlan, Stage
+
+START = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
+
+
+def stage(id_: str, share: float, advance: str = "evidence", **more: object) -> Stage:
+    body = {
+        "id": id_,
+        "title": id_,
+        "purpose": "",
+        "method": "canary",
+        "exposure": Exposure(share=share),
+        "advance": advance,
+        "bake_seconds": 10,
+        "patience_seconds": 100,
+        **more,
+    }
+    return Stage.model_validate(body)
+
+
+def canary(*stages: Stage, **more: object) -> Plan:
+    body = {
+        "name": "reporting",
+        "version": "2.4.0",
+        "method": "canary",
+        "sequence": ("canary",),
+        "facts_hash": "0" * 64,
+        "stages": stages
+        or (stage("baseline", 0, "ready"), stage("ten", 0.1), stage("half", 0.5), stage("all", 1, "time")),
+        "rollback": RollbackPlan(steps=("switch the flag off",)),
+        "policy": Policy(tick_seconds=1, blind_seconds=40),
+        **more,
+    }
+    return Plan.model_validate(body)
+
+
+def verdict(kind: VerdictKind, at: datetime, stage_id: str, *, ready: bool = True) -> Verdict:
+    return Verdict(
+        kind=kind,
+        at=at.timestamp(),
+        stage=stage_id,
+        harm_log_e=0.0,
+        harm_threshold=4.6,
+        safe_threshold=3.0,
+        reason=f"it looks {kind}",
+        guards=(),
+        baseline_ready=ready,
+    )
