@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from rollway.facts import Release
 
@@ -14,7 +15,7 @@ from rollway.facts import Release
 class Metrics:
     """Counters of both versions at constant rates; `bad` is the share of bad requests of the new version.
 
-    The page has 400 requests a second of the old version and 200 of the new one, 2% of the old one's bad.
+    The page has 20,000 requests a second of the old version, 2% of them bad, and 10,000 of the new one.
     """
 
     def __init__(self) -> None:
@@ -46,7 +47,7 @@ class Metrics:
     def _grow(self) -> None:
         now = time.monotonic()
         passed, self._at = now - self._at, now
-        for variant, rate, bad in (("old", 400, 0.02), ("new", 200, self._bad)):
+        for variant, rate, bad in (("old", 20_000, 0.02), ("new", 10_000, self._bad)):
             self._totals[variant] += passed * rate
             self._bads[variant] += passed * rate * bad
 
@@ -80,49 +81,52 @@ def metrics_server() -> Iterator[Metrics]:
         thread.join()
 
 
-def a_release(
+def a_release(metrics_url: str, **more: str) -> Release:
+    """The release of `release_facts`, read."""
+    return Release.model_validate(release_facts(metrics_url, **more))
+
+
+def release_facts(
     metrics_url: str, *, name: str = "reporting", bake: str = "1s", check_every: str = "0.3s"
-) -> Release:
+) -> dict[str, Any]:
     """A canary on a flag of its own with one gate, prepared by ana, approved by bo, run by ops."""
-    return Release.model_validate(
-        {
-            "release": {"name": name, "version": "2.4.0", "title": "Reports", "prepared_by": "ana"},
-            "architecture": {
-                "feature_flags": True,
-                "traffic_split": True,
-                "per_version_telemetry": True,
-                "telemetry": "high",
-                "automation": "high",
-                "requests_per_second": 600,
-            },
-            "done": {"tests": {"rollback_tested": True}},
-            "migration": {"needed": False, "backward_compatible": True},
-            "agreements": {"approvers": ["bo"], "operators": ["ops"]},
-            "kpis": [
-                {
-                    "name": "errors",
-                    "kind": "rate",
-                    "tolerance": 1.25,
-                    "expected": 0.02,
-                    "signal": {
-                        "type": "scrape",
-                        "url": metrics_url,
-                        "arm_label": "variant",
-                        "candidate": "new",
-                        "baseline": "old",
-                        "total": "requests_total",
-                        "bad": 'requests_total{outcome="error"}',
-                    },
-                }
-            ],
-            "target": {"type": "flag", "flag": f"{name}-flag", "candidate": "new", "baseline": "old"},
-            "rollout": {
-                "method": "canary",
-                "because": "this is what is tested",
-                "shares": [0.1, 0.5, 1.0],
-                "hold_back": 0.05,
-                "bake": bake,
-                "check_every": check_every,
-            },
-        }
-    )
+    return {
+        "release": {"name": name, "version": "2.4.0", "title": "Reports", "prepared_by": "ana"},
+        "architecture": {
+            "feature_flags": True,
+            "traffic_split": True,
+            "per_version_telemetry": True,
+            "telemetry": "high",
+            "automation": "high",
+            "requests_per_second": 30_000,
+        },
+        "done": {"tests": {"rollback_tested": True}},
+        "migration": {"needed": False, "backward_compatible": True},
+        "agreements": {"approvers": ["bo"], "operators": ["ops"]},
+        "kpis": [
+            {
+                "name": "errors",
+                "kind": "rate",
+                "tolerance": 1.25,
+                "expected": 0.02,
+                "signal": {
+                    "type": "scrape",
+                    "url": metrics_url,
+                    "arm_label": "variant",
+                    "candidate": "new",
+                    "baseline": "old",
+                    "total": "requests_total",
+                    "bad": 'requests_total{outcome="error"}',
+                },
+            }
+        ],
+        "target": {"type": "flag", "flag": f"{name}-flag", "candidate": "new", "baseline": "old"},
+        "rollout": {
+            "method": "canary",
+            "because": "this is what is tested",
+            "shares": [0.1, 0.5, 1.0],
+            "hold_back": 0.05,
+            "bake": bake,
+            "check_every": check_every,
+        },
+    }

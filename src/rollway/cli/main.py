@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from typing import Any
 
 import click
 
@@ -108,12 +107,11 @@ def cli(ctx: click.Context, data: str) -> None:
     ctx.obj = data
 
 
-def main() -> Any:
+def main() -> None:
     """The entry point: errors a person can mend are one message, never a traceback."""
     try:
-        return cli.main(standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        # Without standalone mode Click hands back the code of an Exit instead of exiting.
+        sys.exit(cli.main(standalone_mode=False))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -3,6 +3,9 @@
 This room reads no clock, does no input or output and knows nothing of plans, targets or people.
 """
 
+from rollway.judge.absorb import update
+from rollway.judge.arithmetic import requests_to_clear, requests_to_detect
+from rollway.judge.decide import verdict
 from rollway.judge.model import (
     BlindReason,
     Counts,
@@ -18,6 +21,8 @@ from rollway.judge.model import (
     sample_from_json,
     sample_to_json,
 )
+from rollway.judge.playback import replay
+from rollway.judge.state import JudgeState, begin, dump, load
 
 __all__ = [
     "BlindReason",
@@ -25,12 +30,21 @@ __all__ = [
     "GuardRule",
     "GuardVerdict",
     "Histogram",
+    "JudgeState",
     "Problem",
     "Reading",
     "Rules",
     "Sample",
     "Verdict",
     "VerdictKind",
+    "begin",
+    "dump",
+    "load",
+    "replay",
+    "requests_to_clear",
+    "requests_to_detect",
     "sample_from_json",
     "sample_to_json",
+    "update",
+    "verdict",
 ]

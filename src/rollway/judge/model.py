@@ -91,7 +91,9 @@ class Rules:
 class GuardVerdict:
     """What the evidence says of one KPI. Natural logs; an e-value of 1 is no evidence.
 
-    Rates are shown for people: of bad trials, or of requests slower than `cut_seconds`.
+    Rates are shown for people: of bad trials, or of requests slower than `cut_seconds`. Trials and rates
+    are totals since the exposure began; `ratio` and its 95% bounds compare interval by interval, so they
+    need not equal the quotient of the rates. `margin` is 0 where the stage asks for none.
     """
 
     kpi: str

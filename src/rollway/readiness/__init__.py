@@ -1,0 +1,29 @@
+"""The readiness review: eleven areas, every check with its evidence, its owner and its remedy.
+
+It says what is ready, what is not and what nobody has said. It never chooses a method and never stops a
+release by itself.
+"""
+
+from rollway.readiness.answer import Answer, asks, either, every, no, yes
+from rollway.readiness.assess import assess
+from rollway.readiness.model import AREAS, Check, CheckState, Readiness
+from rollway.readiness.wording import WORDINGS, Wording, ask_for, cite, fact_at
+
+__all__ = [
+    "AREAS",
+    "WORDINGS",
+    "Answer",
+    "Check",
+    "CheckState",
+    "Readiness",
+    "Wording",
+    "ask_for",
+    "asks",
+    "assess",
+    "cite",
+    "either",
+    "every",
+    "fact_at",
+    "no",
+    "yes",
+]

@@ -1,0 +1,60 @@
+"""What a rule means for one method: an argument with its criterion, its points and its reason."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from rollway.choice.model import Reason
+from rollway.choice.rules.rule import Rule
+from rollway.facts.model import Release
+
+Criterion = Literal["value", "risk", "compliance", "user_readiness"]
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """When `rule` fires, the method gains or loses `points` (-2..+2) because of `effect`.
+
+    `effect` is a clause that starts in lower case, so that it reads on after "because".
+    """
+
+    rule: Rule
+    criterion: Criterion
+    points: float
+    effect: str
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """All arguments about one method; called with a release it gives those that hold there."""
+
+    rows: tuple[Argument, ...]
+
+    def __call__(self, release: Release) -> tuple[Reason, ...]:
+        return tuple(
+            Reason(row.rule.id, row.criterion, row.points, sentence(f"{row.effect} [{stated}]"))
+            for row in self.rows
+            if (stated := row.rule.state(release))
+        )
+
+    @cached_property
+    def stakes(self) -> dict[str, dict[str, float]]:
+        """Per fact, and per rule that looks at it, the points that it may bring."""
+        table: dict[str, dict[str, float]] = defaultdict(dict)
+        for row in self.rows:
+            for path in row.rule.facts:
+                table[path][row.rule.title] = row.points
+        return dict(table)
+
+
+def sentence(clause: str) -> str:
+    """A clause made to stand alone: a capital in front, a full stop behind."""
+    return f"{clause[:1].upper()}{clause[1:]}."
+
+
+def clause(sentence: str) -> str:
+    """A sentence made to follow "because": undoes `sentence`."""
+    return f"{sentence[:1].lower()}{sentence[1:]}".removesuffix(".")

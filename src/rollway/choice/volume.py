@@ -1,0 +1,106 @@
+"""Is there enough traffic for a canary to see a fault in time? Arithmetic, not a word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rollway.facts.model import Kpi, Release
+from rollway.readiness import Answer, cite, either
+
+FAULT_RATIO = 2.0  # a canary that cannot see twice the tolerated rate has no use
+WORST_RATE, WORST_RATIO = 0.95, 1000.0
+SMALLEST_ALPHA = 1e-12
+LONGEST_WAIT_HOURS = 72.0  # beyond three days at one share, a pilot group teaches more
+LARGEST_CANARY = 0.25  # above this share it is no canary that meets the fault, but the users
+_DEFAULT_SHARE = 0.10
+_TRAFFIC = "architecture.requests_per_second"
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a canary needs to see one KPI worsen `ratio` times: requests of the new version, and hours."""
+
+    kpi: str
+    base_rate: float
+    ratio: float
+    share: float
+    requests: float
+    hours: float
+
+
+def sight(release: Release, kpi: Kpi) -> Sight | None:
+    """How soon the canary sees this KPI worsen; None where traffic or the usual rate is not stated.
+
+    hours = requests / (requests per second x share x 3600).
+    """
+    traffic, base = release.architecture.requests_per_second.value, kpi.expected
+    if traffic is None or base is None or not 0 < base < WORST_RATE:
+        return None
+    from rollway.judge.arithmetic import requests_to_detect
+
+    share = canary_share(release)
+    ratio = min(FAULT_RATIO * kpi.tolerance, WORST_RATE / base, WORST_RATIO)
+    requests = requests_to_detect(
+        base_rate=base,
+        ratio=ratio,
+        share=share,
+        alpha=_alpha_of(release, kpi),
+        tolerance=kpi.tolerance,
+    )
+    per_hour = traffic * share * 3600
+    hours = requests / per_hour if per_hour > 0 else float("inf")
+    return Sight(kpi.name, base, ratio, share, requests, hours)
+
+
+def _alpha_of(release: Release, kpi: Kpi) -> float:
+    """The KPI's part, by weight, of the chance of a false rollback."""
+    from rollway.judge import Rules
+
+    alpha = release.rollout.false_rollback or Rules(guards=()).alpha
+    weights = [other.weight for other in release.kpis if other.say != "watch"]
+    # Relative to the heaviest, so that weights of any size neither overflow nor vanish in their sum.
+    share = (kpi.weight / max(weights)) / sum(weight / max(weights) for weight in weights)
+    return max(alpha * share, SMALLEST_ALPHA)
+
+
+def canary_share(release: Release) -> float:
+    """The largest share at which the rollout is still a canary."""
+    small = [share for share in release.rollout.shares if share <= LARGEST_CANARY]
+    return max(small, default=_DEFAULT_SHARE)
+
+
+def sees_faults(release: Release) -> Answer:
+    """Whether at least one gate sees its rate worsen within the longest wait."""
+    if release.architecture.requests_per_second.value is None:
+        return Answer(None, cite(release, _TRAFFIC), (_TRAFFIC,))
+    gates = [kpi for kpi in release.kpis if kpi.say == "gate" and kpi.kind == "rate"]
+    if not gates:
+        return Answer(None, "no gate on a rate is stated (kpis)", ("kpis",))
+    return either(*(_seen(release, kpi) for kpi in gates))
+
+
+def _seen(release: Release, kpi: Kpi) -> Answer:
+    seen = sight(release, kpi)
+    if seen is None:
+        return Answer(None, f"usual rate of {kpi.name}: not stated (kpis)", ("kpis",))
+    in_time = seen.hours <= LONGEST_WAIT_HOURS
+    told = describe(seen) + f", {cite(release, _TRAFFIC)}"
+    assumed = release.architecture.requests_per_second.state == "assumed"
+    if in_time and assumed:
+        return Answer(None, told, (_TRAFFIC,))
+    return Answer(in_time, told)
+
+
+def describe(seen: Sight) -> str:
+    """One clause: which fault shows after how many requests, and how long that takes."""
+    worse = f"{seen.kpi} rising from {seen.base_rate:.3g} to {seen.base_rate * seen.ratio:.3g}"
+    needed = f"{seen.requests:,.0f} requests of the new version"
+    return f"{worse} shows after {needed}, {_hours(seen.hours)} at a share of {seen.share:.0%}"
+
+
+def _hours(hours: float) -> str:
+    if hours == float("inf"):
+        return "never"
+    if hours < 1:
+        return f"{max(hours * 60, 1):.0f} min"
+    return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:,.0f} days"

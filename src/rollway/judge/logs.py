@@ -1,0 +1,31 @@
+"""Arithmetic in natural logs, so that no amount of evidence overflows. Log of zero is -inf."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+
+def floats(*values: float) -> FloatArray:
+    """The values as a one-dimensional array."""
+    return np.array(values, dtype=np.float64)
+
+
+def log_sum(logs: FloatArray) -> FloatArray:
+    """log of the sum of exp(logs) along the last axis: shape (..., n) gives (...)."""
+    total: FloatArray = np.logaddexp.reduce(logs, axis=-1)
+    return total
+
+
+def log_mean(logs: FloatArray) -> float:
+    """log of the mean of exp(logs), shape (n,)."""
+    return float(log_sum(logs)) - math.log(len(logs))
+
+
+def log_or_never(value: float) -> float:
+    """log(value), and -inf for what is not above zero."""
+    return math.log(value) if value > 0 else -math.inf

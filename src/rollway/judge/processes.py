@@ -1,0 +1,128 @@
+"""The e-processes: wealth that grows only when its null hypothesis is false.
+
+An e-process E starts at 1, never falls below 0 and has expectation at most 1 under its null at every
+stopping time, so P(E ever reaches 1/alpha) <= alpha (Ville 1939) however often one looks.
+
+Rows are tests side by side, one for each cut of a histogram (a rate has one). Effects are the
+alternatives that one test bets on at once.
+
+    symbol  name                      meaning
+    n_t d_t candidate_trials, _bad    the new version's requests in one interval, and the bad ones
+    n_c d_c baseline_trials, _bad     the old version's in the same interval
+    rho     null                      the ratio of rates that the null hypothesis allows
+    m       multiplier                the alternative ratio is rho * m
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log
+
+import numpy as np
+
+from rollway.judge.logs import FloatArray, floats, log_or_never, log_sum
+
+# Faults from +15% to times 64, a step of about 1.5 apart where faults are common: a fault between two
+# grid points costs less than a tenth of the evidence.
+EFFECTS = floats(1.15, 1.4, 1.85, 2.7, 4.4, 8.0, 20.0, 64.0)
+LOG_EFFECT_PRIOR = np.log(floats(0.14, 0.19, 0.22, 0.17, 0.12, 0.08, 0.05, 0.03))
+
+# Bets on safety, as powers of the margin and as absolute improvements: the new version is a bit worse,
+# equal, a fifth better, twice as good.
+SAFE_POWERS = floats(-0.6, -1.0, -1.0, -1.0)
+SAFE_FACTORS = floats(1.0, 1.0, 0.8, 0.5)
+LOG_SAFE_PRIOR = np.log(floats(0.30, 0.45, 0.15, 0.10))
+SMALLEST_MARGIN = 1.02
+
+# Evidence of harm that chance alone gives to at most a third of healthy releases.
+SUSPICIOUS_LOG_E = log(3)
+
+
+@dataclass(frozen=True, slots=True)
+class Arms:
+    """One interval's counts for all rows; every array has shape (rows,)."""
+
+    candidate_trials: FloatArray
+    candidate_bad: FloatArray
+    baseline_trials: FloatArray
+    baseline_bad: FloatArray
+
+    @property
+    def comparable(self) -> FloatArray:
+        """1 where both versions had trials, else 0."""
+        return ((self.candidate_trials > 0) & (self.baseline_trials > 0)).astype(np.float64)
+
+
+def ratio_increment(arms: Arms, null: float, multipliers: FloatArray) -> FloatArray:
+    """What one interval adds to the log wealth, shape (rows, multipliers).
+
+        d_t log m - (d_t + d_c) log( (n_t rho m + n_c) / (n_t rho + n_c) )
+
+    Conditional two-sample test. For m > 1 it is an e-process for every ratio of rates <= rho, for m < 1
+    for every ratio >= rho, whatever the rate itself is and however it drifts between intervals: with
+    a = m q, b = q, q = (n_t rho + n_c)/(n_t rho m + n_c), the expectation of exp(increment) is
+    (1 + ratio p (a-1))^n_t (1 + p (b-1))^n_c <= exp(p (n_t ratio (a-1) + n_c (b-1))), and the bracket is
+    0 at ratio = rho and falls as the ratio moves into the null. Exactly 0 where one version had no trials.
+    """
+    weight = arms.candidate_trials * null
+    share = weight / np.maximum(weight + arms.baseline_trials, 1e-300)
+    events = (arms.candidate_bad + arms.baseline_bad)[:, np.newaxis]
+    gain = arms.candidate_bad[:, np.newaxis] * np.log(multipliers)
+    price = events * np.log1p(share[:, np.newaxis] * (multipliers - 1))
+    return (gain - price) * arms.comparable[:, np.newaxis]
+
+
+def limit_increment(trials: float, bad: float, limit: float, rates: FloatArray) -> FloatArray:
+    """What one interval adds to the log wealth against `rate <= limit`, shape (rates,).
+
+        d log(q/L) + (n - d) log((1-q)/(1-L))        for each alternative rate q > L
+
+    Wald's likelihood ratio: given the past, each request multiplies the wealth by a factor whose
+    expectation is 1 + (rate - L)(q - L)/(L(1-L)), at most 1 while the rate is at most L.
+    """
+    gain: FloatArray = bad * np.log(rates / limit) + (trials - bad) * np.log((1 - rates) / (1 - limit))
+    return gain
+
+
+def rates_above(limit: float) -> FloatArray:
+    """The alternatives to a limit in (0, 1): its odds times each of EFFECTS, so they stay below 1."""
+    odds = EFFECTS * limit / (1 - limit)
+    rates: FloatArray = odds / (1 + odds)
+    return rates
+
+
+def harm_start(rows: int) -> FloatArray:
+    """Log wealth of the harm mixture before any mass is spent, shape (rows, effects)."""
+    return np.full((rows, len(EFFECTS)), -np.inf)
+
+
+def harm_step(log_wealth: FloatArray, increment: FloatArray, mass: float) -> FloatArray:
+    """Let faults of prior mass `mass` begin now, then add the interval's increment.
+
+    W_k <- (W_k + mass * g_k) exp(increment_k)
+    """
+    if mass > 0:
+        log_wealth = np.logaddexp(log_wealth, log_or_never(mass) + LOG_EFFECT_PRIOR)
+    return log_wealth + increment
+
+
+def harm_log_e(log_wealth: FloatArray, unspent: float) -> FloatArray:
+    """log of the mixture E = sum of W_k + the mass not spent yet, shape (rows,)."""
+    total: FloatArray = np.logaddexp(log_sum(log_wealth), log_or_never(unspent))
+    return total
+
+
+def safe_start(rows: int) -> FloatArray:
+    """Log wealth of the safety mixture at the start of a stage, shape (rows, bets)."""
+    return np.tile(LOG_SAFE_PRIOR, (rows, 1))
+
+
+def safe_multipliers(margin: float) -> FloatArray:
+    """The safety bets as multiples of the margin; all below 1, for any margin above 0."""
+    multipliers: FloatArray = max(margin, SMALLEST_MARGIN) ** SAFE_POWERS * SAFE_FACTORS
+    return multipliers
+
+
+def safe_log_e(log_wealth: FloatArray) -> FloatArray:
+    """log of the safety mixture, shape (rows,): evidence that the ratio is below the margin."""
+    return log_sum(log_wealth)

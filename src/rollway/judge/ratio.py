@@ -1,0 +1,108 @@
+"""The ratio of the two rates with its confidence sequence: for people to look at, not for deciding."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from rollway.judge.logs import FloatArray
+from rollway.judge.processes import Arms
+
+CONFIDENCE = 0.95
+STEP = 0.05
+# Bets in steps of the grid, so that rho * m is again on the grid and one profile serves them all.
+BETS = (1, 3, 7, 15, 30)
+HALF = 50
+_EDGE = max(BETS)
+GRID = np.exp(STEP * np.arange(-HALF - _EDGE, HALF + _EDGE + 1))
+RATIOS = GRID[_EDGE:-_EDGE]
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """Sums over all comparable intervals, from which every ratio can be tested.
+
+    candidate_bad: S = sum of d_t, shape (rows,).
+    profile: G(r) = sum of (d_t + d_c) log((n_t r + n_c)/(n_t + n_c)) for r in GRID, shape (rows, grid).
+    weight, candidate_weighted, baseline_weighted: sums of n_t n_c/n, d_t n_c/n and d_c n_t/n, shape
+    (rows,); the quotients are rates weighted so that both versions are compared over the same moments.
+    """
+
+    candidate_bad: FloatArray
+    profile: FloatArray
+    weight: FloatArray
+    candidate_weighted: FloatArray
+    baseline_weighted: FloatArray
+
+
+def start(rows: int) -> Ratio:
+    zeros = np.zeros(rows)
+    return Ratio(zeros, np.zeros((rows, len(GRID))), zeros, zeros, zeros)
+
+
+def add(ratio: Ratio, arms: Arms) -> Ratio:
+    """One more interval; rows that are not comparable stay as they were."""
+    weight = arms.comparable / np.maximum(arms.candidate_trials + arms.baseline_trials, 1.0)
+    share = arms.candidate_trials * weight
+    events = (arms.candidate_bad + arms.baseline_bad) * arms.comparable
+    bent = np.log1p(share[:, np.newaxis] * (GRID - 1))
+    return Ratio(
+        ratio.candidate_bad + arms.candidate_bad * arms.comparable,
+        ratio.profile + events[:, np.newaxis] * bent,
+        ratio.weight + share * arms.baseline_trials,
+        ratio.candidate_weighted + arms.candidate_bad * arms.baseline_trials * weight,
+        ratio.baseline_weighted + arms.baseline_bad * share,
+    )
+
+
+def estimate(ratio: Ratio, row: int) -> float | None:
+    """The Mantel-Haenszel ratio of rates; None while the old version had no bad trial.
+
+    sum(d_t n_c/n) / sum(d_c n_t/n) (Mantel & Haenszel 1959). Stratified by interval, so neither a
+    drifting baseline nor a changing share distorts it; it need not equal the quotient of pooled rates.
+    """
+    below = float(ratio.baseline_weighted[row])
+    return float(ratio.candidate_weighted[row]) / below if below > 0 else None
+
+
+def bounds(ratio: Ratio, row: int) -> tuple[float | None, float | None]:
+    """The ratios that the data leave open at 95%, at every look at once; None where open-ended.
+
+    Each rho in RATIOS is tested upwards and downwards with an even mixture of BETS:
+    log E = log mean over m of exp(S log m - (G(rho m) - G(rho))); both sides at 2/(1 - CONFIDENCE).
+    E is monotone in rho, so the crossing is found by interpolating in log rho.
+    """
+    above = _log_e(ratio, row, BETS)
+    below = _log_e(ratio, row, tuple(-bet for bet in BETS))
+    threshold = math.log(2 / (1 - CONFIDENCE))
+    low = _last_above(above, threshold)
+    high = _last_above(below[::-1], threshold)
+    log_ratios = np.log(RATIOS)
+    return (
+        None if low is None else math.exp(log_ratios[0] + STEP * low),
+        None if high is None else math.exp(log_ratios[-1] - STEP * high),
+    )
+
+
+def _log_e(ratio: Ratio, row: int, bets: tuple[int, ...]) -> FloatArray:
+    """log E for every ratio of RATIOS, shape (ratios,)."""
+    total, profile = float(ratio.candidate_bad[row]), ratio.profile[row]
+    here = profile[_EDGE:-_EDGE]
+    shifts = [profile[_EDGE + bet : len(GRID) - _EDGE + bet] for bet in bets]
+    logs = total * STEP * np.array(bets)[:, np.newaxis] - (np.stack(shifts) - here)
+    largest = logs.max(axis=0)
+    log_e: FloatArray = largest + np.log(np.exp(logs - largest).mean(axis=0))
+    return log_e
+
+
+def _last_above(log_e: FloatArray, threshold: float) -> float | None:
+    """The position, between grid points, up to which a falling curve is at or above the threshold."""
+    passed = np.flatnonzero(log_e >= threshold)
+    if len(passed) == 0:
+        return None
+    last = int(passed[-1])
+    if last + 1 == len(log_e):
+        return float(last)
+    return last + float((log_e[last] - threshold) / (log_e[last] - log_e[last + 1]))

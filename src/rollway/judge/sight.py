@@ -1,0 +1,139 @@
+"""What was seen of each arm and when, and whether a KPI is blind. No data is no evidence, and is told."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from rollway.judge.model import BlindReason, Problem, Reading
+
+# An arm is called silent only when its silence is not chance: at a share of 1% most intervals of a small
+# service hold no request of the new version at all. At these odds the other arm has served so much that
+# none of it falling on this arm has a probability below 1/1000.
+SILENCE_LOG_ODDS = math.log(1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """What was seen of one arm of a KPI; times are unix seconds, None for never.
+
+    `silence_log_odds` is -log of the probability that the arm would be unseen since `seen_at` if every
+    request were routed by the share. `was_reported` tells zero trials from nothing reported.
+    """
+
+    seen_at: float | None = None
+    total: float = 0.0
+    is_seen_in_stage: bool = False
+    silence_log_odds: float = 0.0
+    was_reported: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What was seen of one KPI: the end of its last reading, that reading's stage and problem."""
+
+    last_end: float | None = None
+    stage: str | None = None
+    problem: Problem | None = None
+    candidate: Arm = Arm()
+    baseline: Arm = Arm()
+
+
+@dataclass(frozen=True, slots=True)
+class Blindness:
+    """Why a KPI has no usable numbers, which arm lacks them, and for how long (seconds)."""
+
+    reason: BlindReason
+    seconds: float
+
+
+def look(sight: Sight, reading: Reading, problem: Problem | None, trials: tuple[float, float]) -> Sight:
+    """The sight after a reading with these trials of candidate and baseline."""
+    if sight.stage != reading.stage:
+        sight = replace(
+            sight,
+            stage=reading.stage,
+            candidate=replace(sight.candidate, is_seen_in_stage=False),
+            baseline=replace(sight.baseline, is_seen_in_stage=False),
+        )
+    sight = replace(sight, last_end=reading.end, problem=problem)
+    if problem is not None:
+        return sight
+    candidate, baseline = trials
+    share = min(max(reading.share, 0.0), 1.0)
+    return replace(
+        sight,
+        candidate=_look_at(
+            sight.candidate, reading.end, candidate, baseline * _log_odds(1 - share), reading.candidate
+        ),
+        baseline=_look_at(
+            sight.baseline, reading.end, baseline, candidate * _log_odds(share), reading.baseline
+        ),
+    )
+
+
+def _log_odds(chance_of_other: float) -> float:
+    """-log of the probability that one request falls on the other arm."""
+    return -math.log(chance_of_other) if 0 < chance_of_other < 1 else 0.0
+
+
+def _look_at(arm: Arm, end: float, trials: float, silence: float, sample: object) -> Arm:
+    if trials > 0:
+        return Arm(end, arm.total + trials, is_seen_in_stage=True, was_reported=True)
+    return replace(arm, silence_log_odds=arm.silence_log_odds + silence, was_reported=sample is not None)
+
+
+def expected_arms(share: float) -> tuple[bool, bool]:
+    """Whether candidate and baseline are expected at this share: one of them at 0 and at 1, else both."""
+    return share > 0, share < 1
+
+
+def is_seen(sight: Sight, stage: str, share: float) -> bool:
+    """Whether every expected arm had trials in this stage."""
+    candidate, baseline = expected_arms(share)
+    return (
+        sight.stage == stage
+        and (sight.candidate.is_seen_in_stage or not candidate)
+        and (sight.baseline.is_seen_in_stage or not baseline)
+    )
+
+
+def blindness(
+    sight: Sight, *, now: float, clock: float | None, share: float, blind_seconds: float
+) -> Blindness | None:
+    """Why the KPI is blind at `now`, or None. Silence counts from `clock` at the earliest; None: not yet.
+
+    A source that is down, numbers that cannot be right, no reading at all: blind once an expected arm
+    has been unseen for longer than `blind_seconds`. One silent arm: only when that cannot be chance.
+    """
+    if clock is None:
+        return None
+    expects_candidate, expects_baseline = expected_arms(share)
+    unseen_candidate = _unseen(sight.candidate, now, clock) if expects_candidate else 0.0
+    unseen_baseline = _unseen(sight.baseline, now, clock) if expects_baseline else 0.0
+    longest = max(unseen_candidate, unseen_baseline)
+    if longest <= blind_seconds:
+        return None
+    if sight.problem is not None:
+        return Blindness(sight.problem, longest)
+    if sight.last_end is None or now - sight.last_end > blind_seconds:
+        return Blindness("stale", longest)
+    reason = _silent_arm(sight, unseen_candidate > blind_seconds, unseen_baseline > blind_seconds, share)
+    return Blindness(reason, longest) if reason else None
+
+
+def _unseen(arm: Arm, now: float, clock: float) -> float:
+    return now - (clock if arm.seen_at is None else max(clock, arm.seen_at))
+
+
+def _silent_arm(
+    sight: Sight, is_candidate_silent: bool, is_baseline_silent: bool, share: float
+) -> BlindReason | None:
+    if is_candidate_silent and is_baseline_silent:
+        return "no_traffic"
+    arm = sight.candidate if is_candidate_silent else sight.baseline
+    if not 0 < share < 1 and arm.was_reported:
+        return "no_traffic"
+    if 0 < share < 1 and arm.silence_log_odds < SILENCE_LOG_ODDS:
+        return None
+    return "candidate_silent" if is_candidate_silent else "baseline_silent"

@@ -1,0 +1,122 @@
+"""What the judge remembers between two evaluations: bounded, plain, and the same after a round trip."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rollway.errors import InputError
+from rollway.judge.codec import decode, encode
+from rollway.judge.kinds import KINDS
+from rollway.judge.model import Rules
+from rollway.judge.sight import Sight
+
+STATE_FORMAT = "rollway.judge/1"
+
+
+@dataclass(frozen=True, slots=True)
+class GuardState:
+    """One KPI: what was seen, and its evidence (the state of its kind)."""
+
+    sight: Sight
+    evidence: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """That the new version was found harmful: when, with which evidence, why, and by which KPIs."""
+
+    at: float
+    log_e: float
+    reason: str
+    drivers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The course of the rollout so far; times are unix seconds, None before the first reading.
+
+    `latest` is the latest end of any reading, `stage_since` when a reading first named the stage.
+    """
+
+    first: float | None = None
+    latest: float | None = None
+    stage: str | None = None
+    stage_since: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeState:
+    """The guards in the order of the rules; `finding` stays once it is there (Ville's inequality)."""
+
+    guards: tuple[GuardState, ...]
+    course: Course = Course()
+    finding: Finding | None = None
+
+
+def begin(rules: Rules) -> JudgeState:
+    """The state before any reading. Raises InputError where the rules cannot be judged by."""
+    _check(rules)
+    return JudgeState(tuple(GuardState(Sight(), KINDS[rule.kind].begin()) for rule in rules.guards))
+
+
+def dump(state: JudgeState) -> dict[str, Any]:
+    """The state as plain JSON without NaN or infinity; `load` gives it back bit for bit."""
+    return {
+        "format": STATE_FORMAT,
+        "guards": [encode(guard) for guard in state.guards],
+        "course": encode(state.course),
+        "finding": encode(state.finding),
+    }
+
+
+def load(rules: Rules, raw: Mapping[str, Any]) -> JudgeState:
+    """The state that `dump` wrote under the same rules. Raises InputError for anything else."""
+    _check(rules)
+    try:
+        if raw["format"] != STATE_FORMAT:
+            raise ValueError(f"its format is {raw['format']!r}")
+        guards = tuple(
+            GuardState(decode(Sight, guard["sight"]), decode(KINDS[rule.kind].state, guard["evidence"]))
+            for rule, guard in zip(rules.guards, raw["guards"], strict=True)
+        )
+        finding = None if raw["finding"] is None else decode(Finding, raw["finding"])
+        return JudgeState(guards, decode(Course, raw["course"]), finding)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(
+            f"The judge's saved state cannot be read: {error}",
+            hint="Replay the rollout's readings under its rules to build the state anew.",
+        ) from error
+
+
+def _check(rules: Rules) -> None:
+    details = [
+        f"{name} is {value!r}, not between 0 and 1"
+        for name, value in (("alpha", rules.alpha), ("alpha_promote", rules.alpha_promote))
+        if not 0 < value < 1
+    ]
+    for rule in rules.guards:
+        if rule.kind not in KINDS:
+            details.append(f"{rule.kpi}: there is no kind {rule.kind!r}, only {', '.join(sorted(KINDS))}")
+        if not 0 < rule.weight < math.inf:
+            details.append(f"{rule.kpi}: weight is {rule.weight!r}, not above 0")
+        if not 0 < rule.tolerance < math.inf:
+            details.append(f"{rule.kpi}: tolerance is {rule.tolerance!r}, not above 0")
+    details += [
+        f"{kpi}: its margin at stage {stage} is {margin!r}, not above 0"
+        for stage, margins in rules.margins.items()
+        for kpi, margin in margins.items()
+        if not 0 < margin < math.inf
+    ]
+    names = [rule.kpi for rule in rules.guards]
+    details += [
+        f"{name}: two guards have this name" for name in sorted({n for n in names if names.count(n) > 1})
+    ]
+    if details:
+        raise InputError(
+            "The judge cannot work with these rules.",
+            details=tuple(details),
+            hint="Correct them in the plan.",
+        )

@@ -1,0 +1,95 @@
+"""Cutover: is there a window, is it long enough, and are the people named who decide and act?"""
+
+from __future__ import annotations
+
+from rollway.facts.model import Release
+from rollway.readiness import owners
+from rollway.readiness.answer import Answer, either, no, yes
+from rollway.readiness.probe import Probe
+from rollway.readiness.window import cite_window, fits_window, window_length
+
+REHEARSAL_FACTOR = 1.5  # a real cutover takes longer than its rehearsal
+
+
+def _window_known(release: Release) -> Answer:
+    known = window_length(release) is not None
+    return Answer(known or None, cite_window(release), () if known else ("agreements.window_duration",))
+
+
+def long_enough(release: Release) -> Answer:
+    """Whether the rehearsed migration, times 1.5, fits into the change window."""
+    fits = fits_window(release, "migration.duration", factor=REHEARSAL_FACTOR)
+    return either(no(release, "migration.needed"), fits)
+
+
+def _approvers(release: Release) -> Answer:
+    agreed = release.agreements
+    told = f"approvers: {', '.join(agreed.approvers) or 'none named'}, needed: {agreed.approvals_required}"
+    evidence = f"{told} (agreements.approvers)"
+    if not agreed.approvers:
+        return Answer(None, evidence, ("agreements.approvers",))
+    others = set(agreed.approvers) - {release.release.prepared_by}
+    return Answer(len(others) >= agreed.approvals_required, evidence)
+
+
+def _operators(release: Release) -> Answer:
+    names, where = ", ".join(release.agreements.operators), "agreements.operators"
+    return Answer(
+        bool(names) or None, f"operators: {names or 'none named'} ({where})", () if names else (where,)
+    )
+
+
+def _decider(release: Release) -> Answer:
+    names, where = ", ".join(release.agreements.approvers), "agreements.approvers"
+    decider = Answer(
+        bool(names) or None, f"deciders: {names or 'none named'} ({where})", () if names else (where,)
+    )
+    return either(yes(release, "risks.reversible"), decider)
+
+
+PROBES = (
+    Probe(
+        "cutover.window",
+        "cutover",
+        "Is it known when a change may happen?",
+        owners.release_manager,
+        _window_known,
+        "Agree the change windows, and write them under agreements.windows.",
+        weight=2,
+    ),
+    Probe(
+        "cutover.window-fits",
+        "cutover",
+        "Is the window one and a half times as long as the rehearsed migration?",
+        owners.release_manager,
+        long_enough,
+        "Get a longer window, or move less data at a time.",
+        weight=3,
+    ),
+    Probe(
+        "cutover.approvers",
+        "cutover",
+        "Are enough approvers named who did not prepare the plan?",
+        owners.business_owner,
+        _approvers,
+        "Name them under agreements.approvers.",
+        weight=3,
+    ),
+    Probe(
+        "cutover.operators",
+        "cutover",
+        "Is it named who may hold, resume and roll back?",
+        owners.operations,
+        _operators,
+        "Name them under agreements.operators.",
+        weight=2,
+    ),
+    Probe(
+        "cutover.decider",
+        "cutover",
+        "Is somebody named who decides at the point of no return?",
+        owners.business_owner,
+        _decider,
+        "Name who decides, or make the change reversible.",
+    ),
+)

@@ -1,0 +1,66 @@
+"""What holds for the choice of any release."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rollway.choice import CRITERIA, METHODS, choose, rank
+from rollway.facts.model import Release
+from rollway.readiness import fact_at
+from support.releases import TYPES, known, put, release_files, releases, values_of
+
+
+@settings(max_examples=80, deadline=None)
+@given(releases())
+def test_the_choice_answers_any_release(release: Release) -> None:
+    """It never raises; scores are within 0 and 1; some method is recommended unless all are blocked."""
+    choice = choose(release)
+    for one in choice.ranking:
+        assert set(one.criteria) == set(CRITERIA)
+        assert all(0 < figure < 1 for figure in [one.score, *one.criteria.values()])
+    states = {one.method: one.state for one in choice.ranking}
+    assert choice.recommended is None or states[choice.recommended] != "blocked"
+    assert (choice.recommended is None) is (set(states.values()) == {"blocked"})
+    assert choice.chosen == (release.rollout.method or choice.recommended)
+    assert bool(choice.sequence) is (choice.chosen is not None)
+    assert 3 <= len(choice.reasons) <= 6
+    assert len(choice.next_questions) <= 5
+    asked = [path for path in TYPES if any(f"({path})" in text for text in choice.next_questions)]
+    assert all(fact_at(release, path).state != "known" for path in asked)
+
+
+@settings(max_examples=60, deadline=None)
+@given(releases(), st.sampled_from(METHODS))
+def test_taking_a_method_away_leaves_the_order_of_the_rest(release: Release, gone: Any) -> None:
+    """No rank reversal: what is left stands exactly as it stood before, with the same figures."""
+    before = [one for one in rank(release) if one.method != gone.name]
+    assert list(rank(release, [method for method in METHODS if method is not gone])) == before
+
+
+@settings(max_examples=120, deadline=None)
+@given(release_files(), st.data())
+def test_more_evidence_never_overturns_a_settled_veto(raw: dict[str, Any], data: st.DataObject) -> None:
+    """Whatever an unknown fact turns out to be, satisfied stays satisfied and violated stays violated."""
+    release = Release.model_validate(raw)
+    unknown = [path for path in TYPES if not fact_at(release, path).is_stated]
+    if not unknown:
+        return
+    path = data.draw(st.sampled_from(unknown))
+    told = copy.deepcopy(raw)
+    put(told, path, known(data.draw(st.sampled_from(values_of(TYPES[path])))))
+    later = Release.model_validate(told)
+    for method in METHODS:
+        for veto in method.vetoes:
+            before, after = veto.check(release).state, veto.check(later).state
+            assert before in ("unknown", after)
+
+
+@settings(max_examples=30, deadline=None)
+@given(releases())
+def test_equal_facts_give_equal_choices(release: Release) -> None:
+    """The choice is a function of the facts alone, so a plan made from it can be made again."""
+    assert choose(release) == choose(Release.model_validate(release.model_dump()))
