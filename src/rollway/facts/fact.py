@@ -46,6 +46,12 @@ class Fact(BaseModel, Generic[T]):
                 return _known_keys(raw, "known", "value", "source")
         return {"state": "known", "value": raw}
 
+    @model_validator(mode="after")
+    def _has_a_value_where_stated(self) -> Fact[T]:
+        if self.is_stated is (self.value is None):
+            raise ValueError(f"a fact that is {self.state} {'needs a' if self.is_stated else 'has no'} value")
+        return self
+
     @property
     def is_stated(self) -> bool:
         """Known or assumed: there is a value to reason with."""

@@ -31,16 +31,20 @@ def parse_duration(raw: Any) -> timedelta:
     parts = re.findall(r"(\d+(?:\.\d+)?)([smhdw])", raw) if isinstance(raw, str) else []
     if not parts or "".join(a + b for a, b in parts) != str(raw).replace(" ", ""):
         raise ValueError("write a duration such as '90s', '15m', '2h', '3d' or '1h30m'")
-    return timedelta(seconds=sum(float(amount) * _UNIT_SECONDS[unit] for amount, unit in parts))
+    try:
+        return timedelta(seconds=sum(float(amount) * _UNIT_SECONDS[unit] for amount, unit in parts))
+    except OverflowError:
+        raise ValueError("this is longer than can be counted; write a shorter duration") from None
 
 
 def format_duration(length: timedelta) -> str:
     """The shortest text that `parse_duration` reads back."""
-    seconds, text = length.total_seconds(), ""
+    seconds, text = length.days * 86400 + length.seconds, ""
     for unit in ("w", "d", "h", "m"):
         whole, seconds = divmod(seconds, _UNIT_SECONDS[unit])
-        text += f"{whole:.0f}{unit}" if whole else ""
-    return text + (f"{seconds:g}s" if seconds or not text else "")
+        text += f"{whole}{unit}" if whole else ""
+    fraction = f".{length.microseconds:06d}".rstrip(".0")
+    return text + (f"{seconds}{fraction}s" if seconds or fraction or not text else "")
 
 
 Duration = Annotated[
@@ -49,9 +53,11 @@ Duration = Annotated[
     PlainSerializer(format_duration, return_type=str),
     Field(json_schema_extra={"type": "string", "pattern": r"^(\d+(\.\d+)?[smhdw])+$"}),
 ]
-ClockTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$", examples=["22:00"])]
+CLOCK_PATTERN = r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$"
+SLUG_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+ClockTime = Annotated[str, Field(pattern=CLOCK_PATTERN, examples=["22:00"])]
 Share = Annotated[float, Field(ge=0, le=1)]
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+Slug = Annotated[str, Field(pattern=SLUG_PATTERN, max_length=60)]
 
 
 class Section(BaseModel):

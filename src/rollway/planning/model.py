@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from rollway.canonical import canonical_json, content_hash
 from rollway.facts.model import Freeze, MethodName, Share, SignalSpec, TargetSpec, Window
 
-PLAN_FORMAT = "rollway.plan/1"
+PLAN_FORMAT: Literal["rollway.plan/1"] = "rollway.plan/1"
 
 
 class Part(BaseModel):
