@@ -11,7 +11,7 @@ from rollway.app.connectors import PluginConnectors
 from rollway.approvals import Approval, ApprovalState, approval_state, check_approval
 from rollway.choice import Choice, choose
 from rollway.errors import NotFoundError, RefusedError
-from rollway.facts import Release
+from rollway.facts import Release, without_places
 from rollway.planning import Plan, make_plan
 from rollway.readiness import Readiness, assess
 from rollway.rollout import FINAL_PHASES, CommandGiven, CommandKind, Entry, Loaded
@@ -43,8 +43,12 @@ class Rollway:
     # --- from facts to approval ---
 
     def plan(self, release: Release) -> Plan:
-        """Choose, plan and keep the plan with the facts it was made from. Raises RefusedError."""
-        plan = make_plan(release, choose(release))
+        """Choose, plan and keep the plan with the facts it was made from. Raises RefusedError.
+
+        The plan is made without the facts' places, so that a comment or a moved line is no new plan.
+        """
+        placeless = without_places(release)
+        plan = make_plan(placeless, choose(placeless))
         self.plans.save(plan, self.clock(), release)
         return plan
 

@@ -13,7 +13,8 @@ from datetime import timedelta
 
 from rollway.choice.model import Veto, VetoResult, VetoState
 from rollway.choice.volume import LONGEST_WAIT_HOURS, sees_faults
-from rollway.facts.model import Release, format_duration
+from rollway.facts.duration import format_duration
+from rollway.facts.model import Release
 from rollway.readiness import Answer, ask_for, asks, either, every, no, yes
 from rollway.readiness.checks.product import criteria_fixed
 from rollway.readiness.window import fits_window

@@ -146,8 +146,8 @@ def _release(rollway: Rollway, folder: Path, pace: Pace, build: str, page: str, 
         build, phase, seconds, users["share_of_users_who_met_new"], users["users_seen"], entries, not faults
     )
     click.echo(
-        f"   {coloured(phase)} after {seconds:.0f} s; {outcome.met:.1%} of {outcome.users_seen} users met the new "
-        f"version; record of {entries} entries is {'whole' if not faults else 'NOT whole'}"
+        f"   {coloured(phase)} after {seconds:.0f} s; {outcome.met:.1%} of {outcome.users_seen} users met the "
+        f"new version; record of {entries} entries is {'whole' if not faults else 'NOT whole'}"
     )
     return outcome
 
@@ -248,7 +248,7 @@ def _follow(rollway: Rollway, rollout: str, begun: float, give_up_after: float) 
 
 
 def _print_entry(entry: Any, first: datetime) -> None:
-    if entry.kind in ("exposure_verified", "started"):
+    if entry.kind in ("exposure_verified", "started") or entry.data.get("kind") in ("healthy", "undecided"):
         return
     _status_line("")
     colour = COLOURS.get(entry.data.get("kind", ""), {"rollback": "red", "done": "green"}.get(entry.kind))
@@ -283,8 +283,8 @@ def _summary(outcomes: list[Outcome], seconds: float) -> None:
     for one in outcomes:
         mark = coloured("ok", "as it should") if one.is_as_expected else coloured("gap", "NOT as it should")
         click.echo(
-            f"   {one.build:<8} {coloured(one.phase):<22} {one.seconds:5.0f} s   users who met the new version: "
-            f"{one.met:6.1%}   {mark}"
+            f"   {one.build:<8} {coloured(one.phase):<22} {one.seconds:5.0f} s   "
+            f"users who met the new version: {one.met:6.1%}   {mark}"
         )
     click.echo(f"   all in {seconds:.0f} s")
 

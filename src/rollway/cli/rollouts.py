@@ -103,8 +103,8 @@ def _command(kind: CommandKind, teach: str, *, needs_reason: bool = False) -> cl
             print_json({"rollout": name, "command": kind, "heard": answer is not None, "entry": answer})
         elif answer is None:
             click.echo(
-                f"said, but no running Rollway has heard it within {HEARD_WITHIN:.0f} s: is `rollway serve` up? "
-                "It is kept, and heard first thing when one starts.",
+                f"said, but no running Rollway has heard it within {HEARD_WITHIN:.0f} s: is `rollway serve` "
+                "up? It is kept, and heard first thing when one starts.",
                 err=True,
             )
         else:

@@ -4,7 +4,14 @@ It never judges a release, never guesses an unknown fact, and never writes to a 
 """
 
 from rollway.facts.fact import NOT_STATED, UNKNOWN_WORD, Fact
-from rollway.facts.listing import all_facts, facts_hash, release_from_json, release_to_json, stated_facts
+from rollway.facts.listing import (
+    all_facts,
+    facts_hash,
+    release_from_json,
+    release_to_json,
+    stated_facts,
+    without_places,
+)
 from rollway.facts.load import load_release, parse_release
 from rollway.facts.model import Release
 from rollway.facts.problems import Problem, ReleaseFileError
@@ -28,4 +35,5 @@ __all__ = [
     "release_to_json",
     "skeleton",
     "stated_facts",
+    "without_places",
 ]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
+
+from rollway.facts.duration import format_duration
 
 T = TypeVar("T")
 
@@ -71,10 +74,12 @@ class Fact(BaseModel, Generic[T]):
 
     def quote(self) -> str:
         """The value and its source as a reader would cite it."""
-        if not self.is_stated:
-            return f"unknown ({self.source})"
         told = ", ".join(part for part in (self.note, self.source) if part)
-        return f"{_plain(self.value)} ({'assumed: ' if self.state == 'assumed' else ''}{told})"
+        if not self.is_stated:
+            return f"unknown ({told})" if told else "unknown"
+        if self.state == "assumed":
+            told = f"assumed: {told}" if told else "assumed"
+        return f"{_plain(self.value)} ({told})" if told else _plain(self.value)
 
 
 def _known_keys(raw: Mapping[str, Any], state: str, value_key: str, note_key: str) -> dict[str, Any]:
@@ -85,4 +90,6 @@ def _known_keys(raw: Mapping[str, Any], state: str, value_key: str, note_key: st
 def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value)
+    if isinstance(value, timedelta):
+        return format_duration(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)

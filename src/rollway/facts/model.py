@@ -5,12 +5,12 @@ Everything but the release's name is optional. A single value is a `Fact`; a lis
 
 from __future__ import annotations
 
-import re
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
+from rollway.facts.duration import format_duration, parse_duration
 from rollway.facts.fact import Fact
 
 Level = Literal["low", "medium", "high"]
@@ -18,34 +18,6 @@ Impact = Literal["low", "medium", "high", "critical"]
 MethodName = Literal["pilot", "phased", "parallel", "big_bang", "blue_green", "canary"]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-
-
-def parse_duration(raw: Any) -> timedelta:
-    """`90s`, `15m`, `2h`, `3d`, `1w`, or several (`1h30m`). Elapsed time, not wall-clock time."""
-    if isinstance(raw, timedelta):
-        return raw
-    if isinstance(raw, int | float) and not isinstance(raw, bool):
-        raise ValueError(f"write the unit too, such as '{raw:g}m' or '{raw:g}h'")
-    parts = re.findall(r"(\d+(?:\.\d+)?)([smhdw])", raw) if isinstance(raw, str) else []
-    if not parts or "".join(a + b for a, b in parts) != str(raw).replace(" ", ""):
-        raise ValueError("write a duration such as '90s', '15m', '2h', '3d' or '1h30m'")
-    try:
-        return timedelta(seconds=sum(float(amount) * _UNIT_SECONDS[unit] for amount, unit in parts))
-    except OverflowError:
-        raise ValueError("this is longer than can be counted; write a shorter duration") from None
-
-
-def format_duration(length: timedelta) -> str:
-    """The shortest text that `parse_duration` reads back."""
-    seconds, text = length.days * 86400 + length.seconds, ""
-    for unit in ("w", "d", "h", "m"):
-        whole, seconds = divmod(seconds, _UNIT_SECONDS[unit])
-        text += f"{whole}{unit}" if whole else ""
-    fraction = f".{length.microseconds:06d}".rstrip(".0")
-    return text + (f"{seconds}{fraction}s" if seconds or fraction or not text else "")
-
 
 Duration = Annotated[
     timedelta,
@@ -355,6 +327,9 @@ class Wishes(Section):
     because: str = ""
     shares: tuple[Annotated[float, Field(gt=0, le=1)], ...] = ()
     hold_back: Share | None = None
+    margin: float | None = Field(
+        default=None, gt=1, description="how many times worse must be ruled out before the widest steps"
+    )
     bake: Duration | None = None
     patience: Duration | None = None
     check_every: Duration | None = None

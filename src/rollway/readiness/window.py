@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import timedelta
 
-from rollway.facts.model import WEEKDAYS, Release, Window, format_duration
+from rollway.facts.duration import format_duration
+from rollway.facts.model import WEEKDAYS, Release, Window
 from rollway.readiness.answer import Answer
 from rollway.readiness.wording import cite, fact_at
 

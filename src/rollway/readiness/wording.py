@@ -38,7 +38,7 @@ WORDINGS: dict[str, Wording] = {
         ),
         ("goals.outcome_uncertain", "outcome uncertain", "Is it uncertain whether users will gain from it?"),
         ("goals.user_feedback_needed", "user feedback needed", "Is feedback from users needed to go on?"),
-        ("goals.cost_matters", "the cost of the rollout matters", "Does the cost of the rollout itself matter?"),
+        ("goals.cost_matters", "rollout cost matters", "Does the cost of the rollout itself matter?"),
         ("backlog.modular", "modular", "Can the increment be released module by module?"),
         ("done.tests.passed", "passed tests", "How many tests passed?"),
         ("done.tests.failed", "failed tests", "How many tests failed?"),

@@ -180,8 +180,7 @@ def _(event: CommandGiven, plan: Plan, state: State) -> Step:
             state = _with(state, override=Override(actor=event.actor, reason=event.reason))
             return Step(state=state, entries=(_said(event, f"Change windows overridden by {told}"),))
         case "promote":
-            entry = _said(event, f"Promoted by {told}, over the rule of the stage")
-            return _leave(plan, state, event.at, (entry,))
+            return _leave(plan, state, event.at, (_promoted(plan, state, event, told),))
 
 
 def _refusal(plan: Plan, state: State, event: CommandGiven) -> str:
@@ -225,6 +224,14 @@ def _resume(plan: Plan, state: State, event: CommandGiven) -> Step:
         state, phase="running", desired_share=share, entered_at=verified, asked_at=None, standing=""
     )
     return Step(state=state, effects=(SetShare(share=share),), entries=(entry,))
+
+
+def _promoted(plan: Plan, state: State, event: CommandGiven, told: str) -> Entry:
+    stage, entered = plan.stages[state.stage], state.entered_at or event.at
+    baked = (event.at - entered).total_seconds() >= stage.bake_seconds
+    if stage.advance == "person" and baked:
+        return _said(event, f"{stage.title} passed: go, says {told}")
+    return _said(event, f"Promoted by {told}, over the rule of the stage")
 
 
 def _said(event: CommandGiven, text: str) -> Entry:

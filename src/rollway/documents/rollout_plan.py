@@ -1,0 +1,162 @@
+"""The rollout plan: stages, calendar, guards, the way back, runbook, messages, risks and duties."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rollway.documents.pack import Pack
+from rollway.planning.describe import (
+    RULE_WORDS,
+    advance_words,
+    limit_words,
+    margin_words,
+    promise_words,
+    promises_by_kpi,
+    sequence_words,
+    share_bar,
+)
+from rollway.planning.evidence import FAULT_RATIOS, SLOW_SHARE
+from rollway.planning.model import Guard, Plan, Stage
+from rollway.planning.roles import RACI
+from rollway.planning.stages import NAMED
+from rollway.planning.windows import describe_freeze, describe_window
+from rollway.planning.words import length, listing, percent, times
+
+TITLE = "Rollout plan"
+MODES = {"shadow": "on a copy of the work", "dual": "both versions run"}
+
+
+@dataclass(frozen=True, slots=True)
+class StageRow:
+    """One stage in words."""
+
+    number: int
+    stage: Stage
+    bar: str
+    share: str
+    who: str
+    bake: str
+    advance: str
+    rule: str
+    margins: str
+    patience: str
+
+
+@dataclass(frozen=True, slots=True)
+class GuardRow:
+    """One guard in words."""
+
+    guard: Guard
+    measures: str
+    tolerance: str
+    limit: str
+    usual: str
+    weight: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseRow:
+    """What one stage sees of one KPI: a cell for each size of fault."""
+
+    stage: str
+    kpi: str
+    cells: tuple[str, ...]
+
+
+def values(pack: Pack) -> dict[str, Any]:
+    """What the template `rollout-plan.md.j2` shows."""
+    plan = pack.plan
+    titles = {stage.id: stage.title for stage in plan.stages}
+    return {
+        "release": pack.release,
+        "plan": plan,
+        "name": plan.title or plan.name,
+        "method": sequence_words(plan).capitalize(),
+        "stages": tuple(_stage(number, stage) for number, stage in enumerate(plan.stages, 1)),
+        "shortest": length(sum(stage.bake_seconds for stage in plan.stages)),
+        "windows": tuple(describe_window(window) for window in plan.windows),
+        "freezes": tuple(describe_freeze(freeze) for freeze in plan.freezes),
+        "guards": tuple(_guard(guard) for guard in plan.guards),
+        "policy": _policy_words(plan),
+        "ratios": tuple(times(ratio) for ratio in FAULT_RATIOS),
+        "promises": tuple(_promise_rows(plan)),
+        "has_latency": any(guard.kind == "latency" for guard in plan.guards),
+        "slow_share": percent(SLOW_SHARE),
+        "authority": listing(plan.rollback.authority, 20),
+        "rollback_time": ""
+        if plan.rollback.expected_seconds is None
+        else length(plan.rollback.expected_seconds),
+        "phases": tuple(
+            (title, tuple(task for task in plan.runbook if task.phase == phase))
+            for phase, title in (("before", "Before"), ("during", "During"), ("after", "After"))
+        ),
+        "titles": titles,
+        "raci": tuple(
+            (
+                duty.activity,
+                duty.responsible,
+                duty.accountable,
+                listing(duty.consulted),
+                listing(duty.informed),
+            )
+            for duty in RACI
+        ),
+    }
+
+
+def _stage(number: int, stage: Stage) -> StageRow:
+    return StageRow(
+        number=number,
+        stage=stage,
+        bar=share_bar(stage.exposure.share),
+        share=percent(stage.exposure.share),
+        who=_who(stage),
+        bake=length(stage.bake_seconds) if stage.bake_seconds else "",
+        advance=advance_words(stage),
+        rule=RULE_WORDS[stage.advance],
+        margins=margin_words(stage),
+        patience=length(stage.patience_seconds),
+    )
+
+
+def _who(stage: Stage) -> str:
+    exposure = stage.exposure
+    if exposure.mode == "live":
+        return exposure.audience.removeprefix(NAMED) if exposure.share > 0 else "nobody yet"
+    return f"{exposure.audience.removeprefix(NAMED)}, {MODES[exposure.mode]}"
+
+
+def _guard(guard: Guard) -> GuardRow:
+    return GuardRow(
+        guard=guard,
+        measures="slow requests" if guard.kind == "latency" else "bad events",
+        tolerance=times(guard.tolerance),
+        limit=limit_words(guard),
+        usual="" if guard.expected is None else percent(guard.expected),
+        weight=f"{guard.weight:g}",
+        source=guard.signal.type,
+    )
+
+
+def _policy_words(plan: Plan) -> tuple[str, ...]:
+    policy = plan.policy
+    blind = "goes back" if policy.on_blind == "rollback" else "holds and asks a person"
+    return (
+        f"The figures are looked at every {length(policy.tick_seconds)}.",
+        f"A sound release is taken back by mistake with a probability of at most {percent(policy.alpha)}, "
+        "over the whole rollout and all looks together.",
+        f"A stage is passed with a gate worse than its margin with a probability of at most "
+        f"{percent(policy.alpha_promote)}.",
+        "Without usable figures nothing is promoted; "
+        f"after {length(policy.blind_seconds)} without them Rollway {blind}.",
+    )
+
+
+def _promise_rows(plan: Plan) -> list[PromiseRow]:
+    rows: list[PromiseRow] = []
+    for (stage, kpi), promises in promises_by_kpi(plan).items():
+        told = {promise.ratio: promise_words(promise) for promise in promises}
+        rows.append(PromiseRow(stage, kpi, tuple(told.get(ratio, "") for ratio in FAULT_RATIOS)))
+    return rows

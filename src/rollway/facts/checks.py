@@ -1,0 +1,123 @@
+"""What must hold between values, and no single value can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib.resources import files
+from itertools import pairwise
+
+from rollway.facts.model import Agreements, Kpi, Release
+from rollway.facts.problems import Where, did_you_mean, dotted, shown
+from rollway.facts.words import Misfit
+
+Finding = tuple[Where, Misfit]
+
+
+def cross_checks(release: Release) -> Iterator[Finding]:
+    """Everything that is at odds inside the release."""
+    yield from _repeated(("kpis",), "name", (kpi.name for kpi in release.kpis))
+    yield from _repeated(("backlog", "items"), "id", (item.id for item in release.backlog.items))
+    yield from _repeated(("risks", "items"), "id", (risk.id for risk in release.risks.items))
+    yield from _repeated(("stakeholders", "groups"), "name", (g.name for g in release.stakeholders.groups))
+    yield from _time_zones(release)
+    yield from _periods(release)
+    yield from _windows(release.agreements)
+    yield from _limits(release.kpis)
+    yield from _shares(release.rollout.shares)
+    yield from _approvers(release.agreements)
+
+
+def _repeated(where: Where, key: str, names: Iterable[str]) -> Iterator[Finding]:
+    first: dict[str, int] = {}
+    for index, name in enumerate(names):
+        if name in first:
+            message = f"{shown(name)} is also the {key} of {dotted((*where, first[name]))}"
+            yield (*where, index, key), Misfit(message, f"give each its own {key}")
+        first.setdefault(name, index)
+
+
+def _time_zones(release: Release) -> Iterator[Finding]:
+    groups, agreements = release.stakeholders.groups, release.agreements
+    named = (
+        (("stakeholders", "groups"), [group.timezone for group in groups]),
+        (("agreements", "windows"), [window.timezone for window in agreements.windows]),
+        (("agreements", "freezes"), [freeze.timezone for freeze in agreements.freezes]),
+    )
+    for where, zones in named:
+        for index, zone in enumerate(zones):
+            if zone not in _known_zones():
+                yield (
+                    (*where, index, "timezone"),
+                    Misfit(f"{shown(zone)} is not a time zone", _zone_meant(zone)),
+                )
+
+
+@cache
+def _known_zones() -> frozenset[str]:
+    """The names in the time zone data that Rollway ships, the same on every machine."""
+    return frozenset(files("tzdata").joinpath("zones").read_text(encoding="utf-8").split())
+
+
+def _zone_meant(name: str) -> str:
+    by_city = {zone.rsplit("/")[-1]: zone for zone in sorted(_known_zones(), reverse=True)}
+    city = name.strip().rsplit("/")[-1].replace(" ", "_").title()
+    if city in by_city:
+        return f"did you mean '{by_city[city]}'?"
+    return did_you_mean(name, _known_zones()) or "write a name such as Europe/Zurich or UTC"
+
+
+def _periods(release: Release) -> Iterator[Finding]:
+    for index, freeze in enumerate(release.agreements.freezes):
+        if freeze.last < freeze.first:
+            message = f"this freeze ends on {freeze.last}, before its first day {freeze.first}"
+            yield ("agreements", "freezes", index, "last"), Misfit(message, "swap the two")
+    for index, party in enumerate(release.architecture.third_parties):
+        if party.valid_from and party.valid_until and party.valid_until < party.valid_from:
+            message = f"this ends on {party.valid_until}, before it begins on {party.valid_from}"
+            yield ("architecture", "third_parties", index, "valid_until"), Misfit(message, "swap the two")
+
+
+def _windows(agreements: Agreements) -> Iterator[Finding]:
+    for index, window in enumerate(agreements.windows):
+        where = ("agreements", "windows", index)
+        if window.opens == "24:00":
+            yield (*where, "opens"), Misfit("a window cannot open at 24:00", "write 00:00")
+        elif window.opens == window.closes:
+            message = f"this window opens and closes at {window.opens}, so it is never open"
+            yield (
+                (*where, "closes"),
+                Misfit(message, "for the whole day write opens: 00:00 and closes: 24:00"),
+            )
+
+
+def _limits(kpis: tuple[Kpi, ...]) -> Iterator[Finding]:
+    """A latency limit is a share of requests and a duration; one without the other would never fire."""
+    for index, kpi in enumerate(kpis):
+        has_share, has_seconds = kpi.limit is not None, kpi.limit_seconds is not None
+        if kpi.kind == "rate" and has_seconds:
+            message = "a rate has no limit_seconds"
+            yield ("kpis", index, "limit_seconds"), Misfit(message, "remove it, or make it a latency")
+        elif kpi.kind == "latency" and has_share != has_seconds:
+            given, lacking = ("limit", "limit_seconds") if has_share else ("limit_seconds", "limit")
+            message = f"a latency limit needs both limit and limit_seconds, and {lacking} is not there"
+            hint = "such as limit: 0.05 with limit_seconds: 2, at most 5% of requests slower than 2 s"
+            yield ("kpis", index, given), Misfit(message, hint)
+
+
+def _shares(shares: tuple[float, ...]) -> Iterator[Finding]:
+    for index, (before, share) in enumerate(pairwise(shares), start=1):
+        if share <= before:
+            message = f"{share:g} is no more than the share before it, {before:g}"
+            yield ("rollout", "shares", index), Misfit(message, "write the shares in rising order")
+
+
+def _approvers(agreements: Agreements) -> Iterator[Finding]:
+    people, required = len(set(agreements.approvers)), agreements.approvals_required
+    if agreements.approvers and people < required:
+        named = "only 1 person may" if people == 1 else f"only {people} people may"
+        message = f"{required} approvals are required, and {named} approve"
+        yield (
+            ("agreements", "approvals_required"),
+            Misfit(message, "name more approvers, or require fewer approvals"),
+        )

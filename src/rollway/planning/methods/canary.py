@@ -1,0 +1,120 @@
+"""Canary: a small random share first, old and new version compared at the same time, then larger shares.
+
+The last step before everyone is a hold-back: a small group stays on the old version for a while, so that
+faults that need time to show still have something to be compared with.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from rollway.facts.model import Release
+from rollway.planning.evidence import margins_before, slowest_clear_seconds
+from rollway.planning.model import Exposure, Stage
+from rollway.planning.stages import (
+    HOUR,
+    MORE,
+    bake_seconds,
+    baseline_stage,
+    distinct,
+    patience_seconds,
+    person_patience,
+    undo_words,
+    usable_share,
+    wished_shares,
+)
+from rollway.planning.words import percent, share_slug
+
+DEFAULT_SHARES = (0.01, 0.10, 0.50)
+FIRST_SHARES = (0.01, 0.02, 0.05, 0.10)
+FIRST_ANSWER_SECONDS = HOUR
+"""The first share is the smallest of FIRST_SHARES whose gates are expected to clear within this time."""
+
+DEFAULT_BAKE_SECONDS = HOUR / 3
+HOLD_BACK = 0.05
+HOLD_BACK_BAKES = 3
+"""The hold-back bakes this many times as long as the other stages; an hour by default."""
+
+
+def build(release: Release) -> tuple[Stage, ...]:
+    """baseline, one stage per share, the hold-back, everyone."""
+    shares = ladder(release)
+    held = held_back_share(release)
+    if held is not None and shares[-1] < held - MORE:
+        shares = (*shares, held)
+    last = shares[-1] if held is not None else None
+    steps = tuple(
+        _step(release, share, following, is_hold_back=share == last)
+        for share, following in pairwise((*shares, 1.0))
+    )
+    return distinct((*baseline_stage(release, "canary"), *steps, _everyone(release)))
+
+
+def ladder(release: Release) -> tuple[float, ...]:
+    """The shares below 1 in rising order: as wished, else the default with a first share that the traffic
+    can judge. Empty wishes below 1 (people who want everyone at once) leave the hold-back alone."""
+    if release.rollout.shares:
+        return wished_shares(release) or (held_back_share(release) or DEFAULT_SHARES[-1],)
+    first = _first_share(release)
+    return (first, *(share for share in DEFAULT_SHARES if share > first))
+
+
+def held_back_share(release: Release) -> float | None:
+    """The share of the hold-back stage (0.95 by default); None where people want no hold-back."""
+    hold_back = HOLD_BACK if release.rollout.hold_back is None else release.rollout.hold_back
+    held = usable_share(1 - hold_back)
+    return held if hold_back < 1 and held < 1 else None
+
+
+def _first_share(release: Release) -> float:
+    """The smallest of FIRST_SHARES that answers in time; the default where that cannot be computed."""
+    margins = margins_before(release, DEFAULT_SHARES[1])
+    for share in FIRST_SHARES:
+        slowest = slowest_clear_seconds(release, margins, share)
+        if slowest is None:
+            return DEFAULT_SHARES[0]
+        if slowest <= FIRST_ANSWER_SECONDS:
+            return share
+    return FIRST_SHARES[-1]
+
+
+def _step(release: Release, share: float, following: float, *, is_hold_back: bool) -> Stage:
+    margins = margins_before(release, following - share if is_hold_back else following)
+    bake = bake_seconds(release, DEFAULT_BAKE_SECONDS) * (HOLD_BACK_BAKES if is_hold_back else 1)
+    clear = slowest_clear_seconds(release, margins, share)
+    patience = patience_seconds(release, "canary", bake, clear)
+    return Stage(
+        id="hold-back" if is_hold_back else share_slug(share),
+        title=f"Hold-back: {percent(share)} of users" if is_hold_back else f"{percent(share)} of users",
+        purpose=_purpose(share, following, is_hold_back=is_hold_back),
+        method="canary",
+        exposure=Exposure(share=share),
+        # Without a gate there is nothing a verdict could rest on, so a person decides.
+        advance="evidence" if margins else "person",
+        bake_seconds=bake,
+        patience_seconds=patience if margins else person_patience(release, "canary", bake),
+        margins=margins,
+        undo=undo_words(release),
+    )
+
+
+def _purpose(share: float, following: float, *, is_hold_back: bool) -> str:
+    if is_hold_back:
+        rest = percent(1 - share)
+        return f"Keep {rest} on the old version for a while: slow faults still show by comparison."
+    return f"Compare both versions at the same moment before {percent(following)} are served."
+
+
+def _everyone(release: Release) -> Stage:
+    bake = bake_seconds(release, DEFAULT_BAKE_SECONDS)
+    return Stage(
+        id="100-percent",
+        title="Everyone",
+        purpose="Serve everyone. Nothing is left to compare with; absolute limits still watch.",
+        method="canary",
+        exposure=Exposure(share=1.0),
+        advance="time",
+        bake_seconds=bake,
+        patience_seconds=patience_seconds(release, "canary", bake),
+        undo=undo_words(release),
+    )

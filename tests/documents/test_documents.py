@@ -1,0 +1,170 @@
+"""The document pack as people read it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from typing import Any, get_args
+
+import pytest
+
+from rollway.documents import KINDS, Pack, render
+from rollway.errors import InputError
+from rollway.facts.model import MethodName
+
+MakePack = Callable[..., Pack]
+METHODS = get_args(MethodName)
+HOSTILE = (
+    "<script>alert(1)</script> | [x](javascript:alert(1)) \n\n# head\n- item ![i](http://e.example/i.png) <b>"
+)
+
+
+class Elements(HTMLParser):
+    """Collects the tags and attributes of a page, and complains about tags that do not match."""
+
+    VOID = frozenset({"meta", "br", "hr", "img", "input", "link"})
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.feed(page)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("methods", [*((method,) for method in METHODS), ("pilot", "phased"), ()])
+def test_every_document_of_every_method_is_whole(
+    pack_of: MakePack, kind: str, methods: tuple[MethodName, ...]
+) -> None:
+    """Tables keep their columns, the page is well formed, and the plan is named by its hash."""
+    pack = pack_of(*methods)
+    markdown, page = render(kind, "md", pack), render(kind, "html", pack)
+    assert pack.plan.hash in markdown
+    assert pack.plan.hash in page
+    assert "None" not in re.sub("None(?= that would|\\.)", "", markdown)
+    for block in re.findall(r"(?:^\|.*\n)+", markdown, flags=re.MULTILINE):
+        columns = {len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}
+        assert len(columns) == 1, block
+    assert "|" not in re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL), "a table was not recognised"
+    Elements(page)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_page_loads_nothing_and_leads_nowhere(pack_of: MakePack, kind: str) -> None:
+    """It can be mailed, kept and printed: no scripts, no images, no address but its own sections."""
+    found = Elements(render(kind, "html", pack_of())).found
+    assert not {tag for tag, _ in found} & {"script", "img", "link", "iframe", "object", "form"}
+    targets = [attrs["href"] for tag, attrs in found if tag == "a"]
+    ids = {attrs["id"] for _, attrs in found if "id" in attrs}
+    assert targets
+    assert {str(target).removeprefix("#") for target in targets} == ids
+    assert not any("src" in attrs for _, attrs in found)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_hostile_text_stays_text(pack_of: MakePack, kind: str) -> None:
+    """Whatever people write into names, risks and reasons is shown, and does nothing."""
+    hostile: dict[str, Any] = {
+        "release": {
+            "name": "r",
+            "version": "1",
+            "title": HOSTILE,
+            "summary": HOSTILE,
+            "prepared_by": HOSTILE,
+        },
+        "goals": {"objective": HOSTILE, "success": [HOSTILE]},
+        "risks": {"items": [{"id": HOSTILE, "title": HOSTILE, "response": HOSTILE, "trigger": HOSTILE}]},
+        "stakeholders": {
+            "groups": [{"name": HOSTILE, "users": 3, "representative": True}, {"name": "B", "users": 9}]
+        },
+        "agreements": {"approvers": [HOSTILE], "operators": [HOSTILE]},
+        "rollout": {"method": "pilot", "because": HOSTILE},
+    }
+    calm = Elements(render(kind, "html", pack_of("pilot", "phased", rollout={"method": "pilot"}))).found
+    page = render(kind, "html", pack_of("pilot", "phased", **hostile))
+    found = Elements(page).found
+    assert {tag for tag, _ in found} <= {tag for tag, _ in calm}
+    assert all(str(attrs.get("href", "#")).startswith("#") for _, attrs in found)
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; | [x](javascript:alert(1)) # head - item" in page
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("fmt", ["md", "html"])
+def test_the_same_pack_gives_the_same_bytes(pack_of: MakePack, kind: str, fmt: str) -> None:
+    """No date, no chance: a document can be made again from what is kept."""
+    assert render(kind, fmt, pack_of()) == render(kind, fmt, pack_of())  # type: ignore[arg-type]
+
+
+def test_a_kind_that_does_not_exist_is_named(pack_of: MakePack) -> None:
+    """With those that do."""
+    with pytest.raises(InputError, match="no document 'memo'") as error:
+        render("memo", "md", pack_of())
+    assert "strategy" in error.value.hint
+
+
+def test_the_strategy_is_a_decision_with_its_reasons(pack_of: MakePack) -> None:
+    """Objective, options with scores and hard rules, dissent, facts with sources, and room to sign."""
+    pack = pack_of()
+    text = render("strategy", "md", pack)
+    for told in (
+        "Figures at seven in the morning",
+        "| Big-bang |",
+        "**(chosen)**",
+        f"{pack.choice.ranking[0].score:.2f}",
+        "| outcome uncertain | yes | known | release.yaml:9:3 |",
+        "| traffic split | yes | assumed | as in 2.3, not stated |",
+        "The assumption on “traffic split” (yes) proves wrong.",
+        "| Approver | ines | | | |",
+        "| Approval 2 |",
+        pack.plan.facts_hash,
+    ):
+        assert told in text
+    assert all(question.split("(")[0] in text for question in pack.choice.next_questions)
+
+
+def test_a_person_who_overrules_the_facts_is_on_record(pack_of: MakePack) -> None:
+    """The page says that the facts spoke for another method, and gives the person's words."""
+    wish = {"method": "pilot", "because": "the works council asked for it"}
+    pack = pack_of("pilot", rollout=wish)
+    assert pack.choice.recommended != "pilot"
+    text = render("strategy", "md", pack)
+    assert "a person chose this one" in text
+    assert "the works council asked for it" in text
+
+
+def test_the_rollout_plan_can_be_worked_from(pack_of: MakePack) -> None:
+    """Stages, windows, guards, promises, the way back, tasks, messages, risks and duties are all there."""
+    text = render("rollout-plan", "md", pack_of("canary"))
+    for told in (
+        "| 3 | 10% of users | █░░░░░░░░░ 10% | everyone | 20 minutes | every gate is shown",
+        "| sat 22:00-06:00 Europe/Berlin |",
+        "| 2026-12-20 to 2027-01-03 UTC (books) |",
+        "| errors | bad events | gate | ×1.1 | 20% bad | 1% | 1 |",
+        "with a probability of at most 1%",
+        "| 10% of users | errors | 2 900 events, ",
+        "| Takes | 15 seconds |",
+        "The target flag (new-reports) is told share 0",
+        "| ☐ | Confirm the rollback test | Scrum Team |",
+        "| if it is rolled back |",
+        "| register, R-1 |",
+        "| Going back on a harmful KPI | Operations | Operations |",
+    ):
+        assert told in text, told
+
+
+def test_what_is_not_shown_is_said(pack_of: MakePack) -> None:
+    """An untested rollback and a missing authority stand out."""
+    text = render("rollout-plan", "md", pack_of("canary", done={}, agreements={}))
+    assert "| Tested | **not shown** |" in text
+    assert "| Who may say it | nobody is named |" in text
+    assert "No change windows are agreed" in text
