@@ -1,0 +1,59 @@
+"""The flags as they stand now, for many threads to read while one replaces them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from rollway.flags.definitions import FlagSet, read_definitions
+
+
+class FlagBook:
+    """Holds the compiled flags that are served now. Reading takes no lock."""
+
+    def __init__(self, document: Mapping[str, Any] | None = None) -> None:
+        """Start with this flagd document, or with no flags. Raises FlagError."""
+        self._flag_set = read_definitions({"flags": {}} if document is None else document)
+        self._changed = threading.Condition()
+        self._is_closed = False
+
+    @property
+    def flag_set(self) -> FlagSet:
+        """What is served now. Take it once per request, so that flags and version belong together."""
+        return self._flag_set
+
+    @property
+    def version(self) -> str:
+        """The hash of what is served now; equal content has an equal version."""
+        return self._flag_set.version
+
+    def replace(self, document: Mapping[str, Any]) -> bool:
+        """Serve this document from now on; True where that changes anything.
+
+        Raises FlagError for a bad one; what was served before is then served on.
+        """
+        flag_set = read_definitions(document)
+        with self._changed:
+            if flag_set.version == self._flag_set.version:
+                return False
+            self._flag_set = flag_set
+            self._changed.notify_all()
+        return True
+
+    def wait_for_change(self, version: str, *, timeout: float) -> str:
+        """Wait until the version is another than this one, at most so many seconds; gives the version."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.version != version or self._is_closed, timeout)
+            return self.version
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether who waits for changes should stop waiting."""
+        return self._is_closed
+
+    def close(self) -> None:
+        """Let all who wait go, so that a server can stop. Flags are answered all the same."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()

@@ -1,0 +1,107 @@
+"""Exposes the new version through a feature flag that Rollway serves itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from rollway.errors import InputError, TemporaryError
+from rollway.flags import exposure_definition, served_share
+from rollway.flags.rules import shown, suggestion
+from rollway.rollout.ports import Surroundings
+
+_OPTIONS = ("flag", "candidate", "baseline", "variants", "salt")
+_SWITCH = {"on": True, "off": False}
+
+
+class FlagTarget:
+    """A share of users, by their targetingKey, is served the candidate variant of one flag.
+
+    Options:
+
+    - `flag`: the flag's key; `candidate`, `baseline`: the names of its two variants;
+    - `variants`: the value of each variant. Without it, `on` is true and `off` is false; variants of any
+      other name have their name as value, so that the code asks which version to be;
+    - `salt`: who comes first. Without it the flag's key says so, and a second try of a release starts with
+      the same users; give the next release of the same flag its own salt to start with others.
+
+    The flag is Rollway's own from the first `apply` on: its definition is replaced as a whole.
+    """
+
+    def __init__(self, options: Mapping[str, Any], surroundings: Surroundings) -> None:
+        """Raises InputError, naming the option, for options that cannot be used."""
+        for name in options:
+            if name not in _OPTIONS:
+                hint = suggestion(name, _OPTIONS) or f"it has {', '.join(_OPTIONS)}"
+                raise InputError(f"target.{name}: the flag target has no such option", hint=hint)
+        self.flag = _text(options, "flag")
+        self.candidate = _text(options, "candidate")
+        self.baseline = _text(options, "baseline")
+        if self.candidate == self.baseline:
+            raise InputError(
+                f'target.baseline: "{self.baseline}" is the candidate too', hint="name two variants"
+            )
+        self.variants = _variants(options, self.candidate, self.baseline)
+        self.salt = f"{self.flag}:{_text(options, 'salt')}:" if "salt" in options else self.flag
+        self._rollout = surroundings.rollout
+        self._shelf = surroundings.flags
+        self._definition(0.5)  # what cannot be served is told now, not at the first step
+
+    def apply(self, share: float, *, fence: int) -> None:
+        """Serve the candidate to this share (0..1). Raises TemporaryError where another holds the flag."""
+        written = self._shelf.write(self.flag, self._definition(share), owner=self._rollout, fence=fence)
+        if not written:
+            raise TemporaryError(
+                f'flag "{self.flag}" was not changed to {share:.3%} for rollout {self._rollout}: another '
+                "rollout that still runs holds it, or a newer step of this one has written it already",
+                hint="let the other rollout end, or plan this one with a flag of its own",
+            )
+
+    def observe(self) -> float:
+        """The share that the flag serves now; 0.0 where there is no such flag, for then nobody is exposed."""
+        definition = self._shelf.read(self.flag)
+        if definition is None:
+            return 0.0
+        return served_share(definition, self.candidate, key=self.flag, timestamp=int(time.time()))
+
+    def _definition(self, share: float) -> dict[str, Any]:
+        return exposure_definition(
+            key=self.flag,
+            candidate_variant=self.candidate,
+            baseline_variant=self.baseline,
+            variants=self.variants,
+            share=share,
+            salt=self.salt,
+        )
+
+
+def _text(options: Mapping[str, Any], name: str) -> str:
+    value = options.get(name)
+    if not isinstance(value, str) or not value.strip():
+        said = "is missing" if value is None else f"{shown(value)} is no name"
+        raise InputError(
+            f"target.{name}: {said}", hint=f'write it as text, such as {name}: "{_EXAMPLES[name]}"'
+        )
+    return value
+
+
+_EXAMPLES = {"flag": "new-checkout", "candidate": "on", "baseline": "off", "salt": "2026-11"}
+
+
+def _variants(options: Mapping[str, Any], candidate: str, baseline: str) -> dict[str, Any]:
+    given = options.get("variants")
+    if given is None:
+        names = (candidate, baseline)
+        return (
+            {name: _SWITCH[name] for name in names} if set(names) == set(_SWITCH) else {n: n for n in names}
+        )
+    if not isinstance(given, Mapping):
+        raise InputError(
+            f"target.variants: {shown(given)} is no mapping",
+            hint=f"such as {{{candidate}: true, {baseline}: false}}",
+        )
+    for name in (candidate, baseline):
+        if name not in given:
+            raise InputError(f'target.variants: there is no value for "{name}"')
+    return dict(given)
