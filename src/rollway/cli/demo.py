@@ -49,13 +49,13 @@ FAST = Pace(bake=2, check_every=0.5, users=3000, rate=250, give_up_after=60)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one build fared. `met` is the share of the users seen who were ever served the new version."""
+    """How one build fared. `met` is the share of all users who were ever served the new version."""
 
     build: str
     phase: str
     seconds: float
     met: float
-    users_seen: int
+    users: int
     record: int
     is_whole: bool
 
@@ -142,11 +142,10 @@ def _release(rollway: Rollway, folder: Path, pace: Pace, build: str, page: str, 
         time.sleep(0.6)
     users = json.loads(summary.read_text())
     entries, faults = rollway.verify_record(rollout)
-    outcome = Outcome(
-        build, phase, seconds, users["share_of_users_who_met_new"], users["users_seen"], entries, not faults
-    )
+    met = users["users_who_met_new"] / pace.users
+    outcome = Outcome(build, phase, seconds, met, pace.users, entries, not faults)
     click.echo(
-        f"   {coloured(phase)} after {seconds:.0f} s; {outcome.met:.1%} of {outcome.users_seen} users met the "
+        f"   {coloured(phase)} after {seconds:.0f} s; {outcome.met:.1%} of {outcome.users} users met the "
         f"new version; record of {entries} entries is {'whole' if not faults else 'NOT whole'}"
     )
     return outcome

@@ -12,23 +12,28 @@ from rollway.cli.common import opened
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8100, show_default=True, type=click.IntRange(0, 65535))
+@click.option(
+    "--allow-host",
+    "hosts",
+    multiple=True,
+    metavar="NAME",
+    help="A host name under which browsers may reach it, besides localhost. May be repeated.",
+)
 @click.option("--worker", default="", help="Name of this worker, where several share a PostgreSQL database.")
 @click.pass_context
-def serve(ctx: click.Context, host: str, port: int, worker: str) -> None:
+def serve(ctx: click.Context, host: str, port: int, hosts: tuple[str, ...], worker: str) -> None:
     """Serve the page, the API and the flags (OFREP), and carry rollouts out. Ctrl-C stops it; rollouts wait
     in the database and go on where they were when it comes back."""
-    import uvicorn
-
     from rollway.app.runtime import Runtime
-    from rollway.web import create_app
+    from rollway.web import create_app, make_server
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with opened(ctx) as rollway:
         runtime = Runtime(rollway, worker=worker)
         runtime.start()
         try:
-            app = create_app(rollway, runtime.book, runtime.wake)
+            app = create_app(rollway, runtime.book, runtime.wake, hosts=hosts)
             click.echo(f"Rollway is at http://{host}:{port}  (data: {rollway.where})", err=True)
-            uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=2)
+            make_server(app, host, port).run()
         finally:
             runtime.stop()

@@ -7,7 +7,6 @@ approval signs its hash. Durations are seconds; times of day are wall-clock in a
 from __future__ import annotations
 
 import json
-from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -192,7 +191,7 @@ class Plan(Part):
     def from_text(cls, text: str) -> Plan:
         return cls.model_validate(json.loads(text))
 
-    @cached_property
+    @property
     def hash(self) -> str:
         return content_hash(self.to_json())
 

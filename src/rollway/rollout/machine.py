@@ -97,7 +97,8 @@ def _mismatch(state: State, event: TargetObserved, was_verified: bool, entries: 
 
 def _rolled_back(state: State, at: datetime, entries: tuple[Entry, ...]) -> Step:
     text = "Rolled back: the target serves the old version to everyone (read back)."
-    state = _with(state, phase="rolled_back", ended_at=at, entered_at=at)
+    standing = state.standing.replace("Rolling back", "Rolled back", 1)
+    state = _with(state, phase="rolled_back", ended_at=at, entered_at=at, standing=standing)
     return Step(state=state, entries=(*entries, Entry(kind="rolled_back", text=text)))
 
 

@@ -41,6 +41,11 @@ class SqlRollouts:
                 pending=_pending(connection, rollout_id),
             )
 
+    def seq(self, rollout_id: str) -> int | None:
+        """The number of the next tick; None where there is no such rollout."""
+        with self._engine.connect() as connection:
+            return connection.scalar(sa.select(rollout.c.seq).where(rollout.c.id == rollout_id))
+
     def commit(self, move: Move) -> bool:
         with self._engine.begin() as connection:
             moved = connection.execute(

@@ -1,0 +1,156 @@
+"""From two looks at cumulative counters to what happened between them; pure."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from rollway.judge import Counts, Histogram
+
+Arm = Literal["candidate", "baseline"]
+Part = Literal["total", "bad", "bucket"]
+Counters = Mapping[str, int]
+
+ARMS: tuple[Arm, ...] = ("candidate", "baseline")
+MOST_SERIES = 5_000
+# Two clocks and two readings of the same start may differ by this much (seconds).
+START_JITTER = 2.0
+CLOCK_SKEW = 5.0
+
+
+class ImplausibleError(Exception):
+    """The page's numbers cannot be true; the text says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One counter of one arm. Those of one `unit` (a histogram's buckets) start again together.
+
+    `bound` is the bucket's upper bound in seconds, infinite for the last one and for what is no bucket.
+    """
+
+    key: str
+    unit: str
+    arm: Arm
+    part: Part
+    value: int
+    bound: float = math.inf
+
+
+def whole(value: float, *, of: str) -> int:
+    """A counter's value as a whole number; fractions are cut off here, so that they never add up wrong."""
+    if not math.isfinite(value) or value < 0:
+        raise ImplausibleError(f"{of} is {value:g}, which no counter can be")
+    return math.floor(value + 1e-9)
+
+
+def refuse_doubtful(series: Iterable[Series]) -> None:
+    """Raise ImplausibleError for a series told twice, and for more series than a cursor should hold."""
+    seen = Counter((one.part, one.key) for one in series)
+    twice = next((key for (_, key), times in seen.items() if times > 1), None)
+    if twice is not None:
+        raise ImplausibleError(f"{twice} is on the page twice")
+    if len(seen) > MOST_SERIES:
+        raise ImplausibleError(f"{len(seen)} series match, more than {MOST_SERIES}; narrow the selector")
+
+
+Process = Literal["same", "restarted", "another"]
+
+
+def compare_process(before: float | None, now: float | None, *, seen_at: float) -> Process:
+    """Whether the process that answers is the one that answered at `seen_at` (all unix seconds).
+
+    `before` and `now` are what it said of its own start. A later start is a restart only if it lies
+    after we last looked; anything else is a second process behind the same address, whose counters
+    must not be subtracted from the first one's.
+    """
+    if before is None or now is None or abs(now - before) <= START_JITTER:
+        return "same"
+    return "restarted" if now > before and now >= seen_at - CLOCK_SKEW else "another"
+
+
+def increases(series: Iterable[Series], before: Counters) -> dict[str, int]:
+    """By how much each counter rose, by its key.
+
+    A counter that is not in `before` began at 0. One that fell was restarted from 0, and so was all of
+    its unit: some buckets of a restarted histogram may have outgrown their old value already.
+    """
+    known = list(series)
+    restarted = {one.unit for one in known if one.value < before.get(one.key, 0)}
+    return {one.key: one.value - (0 if one.unit in restarted else before.get(one.key, 0)) for one in known}
+
+
+def remembered(series: Iterable[Series], before: Counters) -> dict[str, int]:
+    """The counters to start from next time.
+
+    One that is missing from the page keeps its old value: were it dropped, its whole history would
+    count as new when it comes back.
+    """
+    now = {one.key: one.value for one in series}
+    both = {**before, **now}
+    return both if len(both) <= MOST_SERIES else now
+
+
+def counts_by_arm(series: Iterable[Series], before: Counters) -> dict[Arm, Counts | None]:
+    """Per arm the trials and the bad ones since `before`; None where an arm has no series of trials.
+
+    Raises ImplausibleError where more are bad than there were at all.
+    """
+    known = list(series)
+    risen = increases(known, before)
+    found: dict[Arm, Counts | None] = {}
+    for arm in ARMS:
+        trials = [risen[one.key] for one in known if one.arm == arm and one.part == "total"]
+        bad = sum(risen[one.key] for one in known if one.arm == arm and one.part == "bad")
+        if bad > sum(trials) and trials:
+            raise ImplausibleError(f"{bad} bad ones among {sum(trials)} in the {arm} arm")
+        found[arm] = Counts(sum(trials), bad) if trials else None
+    return found
+
+
+def histograms_by_arm(series: Iterable[Series], before: Counters) -> dict[Arm, Histogram | None]:
+    """Per arm the durations since `before`, over the bounds that all series of both arms share.
+
+    Cumulative counts at a shared bound add up exactly, so unlike buckets cost detail, never truth.
+    None where an arm has no series. Raises ImplausibleError for buckets that cannot be true.
+    """
+    known = list(series)
+    risen = increases(known, before)
+    units: dict[tuple[Arm, str], dict[float, int]] = {}
+    for one in known:
+        units.setdefault((one.arm, one.unit), {})[one.bound] = risen[one.key]
+    _refuse_broken_buckets(known)
+    shared = set.intersection(*(set(unit) for unit in units.values())) if units else set()
+    if units and len(shared) < 2:
+        raise ImplausibleError("the histograms of the two arms share no bucket bound")
+    bounds = sorted(shared)
+    found: dict[Arm, Histogram | None] = {}
+    for arm in ARMS:
+        own = [unit for (owner, _), unit in units.items() if owner == arm]
+        totals = [sum(unit[bound] for unit in own) for bound in bounds]
+        found[arm] = Histogram(tuple(bounds[:-1]), tuple(_steps(totals))) if own else None
+    return found
+
+
+def _refuse_broken_buckets(series: Iterable[Series]) -> None:
+    units: dict[str, dict[float, int]] = {}
+    for one in series:
+        units.setdefault(one.unit, {})[one.bound] = one.value
+    for name, unit in units.items():
+        values = [unit[bound] for bound in sorted(unit)]
+        if math.inf not in unit:
+            raise ImplausibleError(f'{name} has no bucket le="+Inf"')
+        if values != sorted(values):
+            raise ImplausibleError(f"the buckets of {name} are not cumulative")
+
+
+def _steps(cumulative: list[int]) -> Iterator[int]:
+    below = 0
+    for total in cumulative:
+        if total < below:
+            raise ImplausibleError("a bucket of the histogram went back by itself")
+        yield total - below
+        below = total

@@ -1,0 +1,175 @@
+"""From cumulative counters to increases: the laws."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rollway.judge import Counts, Histogram
+from rollway.signals.counters import (
+    MOST_SERIES,
+    ImplausibleError,
+    Series,
+    compare_process,
+    counts_by_arm,
+    histograms_by_arm,
+    increases,
+    refuse_doubtful,
+    remembered,
+    whole,
+)
+
+
+def series(key: str, value: int, unit: str = "") -> Series:
+    return Series(key, unit or key, "candidate", "total", value)
+
+
+def buckets(unit: str, cumulative: dict[float, int], arm: str = "candidate") -> list[Series]:
+    return [
+        Series(f"{unit} {bound}", unit, arm, "bucket", value, bound)  # type: ignore[arg-type]
+        for bound, value in cumulative.items()
+    ]
+
+
+@given(st.lists(st.lists(st.integers(0, 50), min_size=1, max_size=6), min_size=1, max_size=5))
+def test_nothing_is_counted_twice_and_nothing_is_lost(lives: list[list[int]]) -> None:
+    """Over any number of restarts, the increases of what was seen add up to what was counted.
+
+    A life that begins above where the last one ended cannot be told from its going on; such a
+    story needs the process's start time and is left out here.
+    """
+    before: dict[str, int] = {"a": 0}
+    counted = expected = 0
+    for steps in lives:
+        value = 0
+        for number, step in enumerate(steps):
+            value += step
+            if number == 0 and value >= before["a"]:
+                expected += value - before["a"]
+            else:
+                expected += step
+            counted += increases([series("a", value)], before)["a"]
+            before = remembered([series("a", value)], before)
+    assert counted == expected
+
+
+def test_a_restart_is_seen_for_the_whole_histogram() -> None:
+    """One bucket that fell means that all of them began again, even those that have outgrown their past."""
+    before = {"h 0.1": 5, "h inf": 100}
+    now = buckets("h", {0.1: 8, math.inf: 20})
+    assert histograms_by_arm(now, before)["candidate"] == Histogram((0.1,), (8, 12))
+
+
+def test_a_series_that_is_new_began_at_zero() -> None:
+    """An error that happens for the first time is an increase of one."""
+    assert increases([series("ok", 12), series("error", 1)], {"ok": 10}) == {"ok": 2, "error": 1}
+
+
+def test_a_series_that_is_gone_for_a_while_does_not_bring_its_history_back() -> None:
+    """What was counted before the gap stays counted."""
+    held = remembered([], {"a": 1_000_000})
+    assert increases([series("a", 1_000_003)], held) == {"a": 3}
+
+
+@given(st.lists(st.floats(0, 5), min_size=1, max_size=50))
+def test_fractions_add_up(steps: list[float]) -> None:
+    """A counter that rises by fractions loses none of them to rounding."""
+    value, before, total = 0.0, 0, 0
+    for step in steps:
+        value += step
+        now = whole(value, of="a")
+        total, before = total + now - before, now
+    assert total == math.floor(value + 1e-9)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, -1.0])
+def test_what_no_counter_can_be_is_refused(value: float) -> None:
+    """NaN, the infinities and negative numbers are not counts."""
+    with pytest.raises(ImplausibleError, match="which no counter can be"):
+        whole(value, of="a")
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "answer"),
+    [
+        (None, 500.0, "same"),
+        (500.0, None, "same"),
+        (500.0, 501.5, "same"),  # the clock behind a start time is not exact
+        (500.0, 1003.0, "restarted"),
+        (500.0, 996.0, "restarted"),  # its clock runs a little behind ours
+        (500.0, 600.0, "another"),  # it was there long before we last looked
+        (600.0, 500.0, "another"),
+    ],
+)
+def test_a_restart_is_told_from_another_process(before: float, now: float, answer: str) -> None:
+    """A later start is a restart only if it lies after we last looked."""
+    assert compare_process(before, now, seen_at=1000.0) == answer
+
+
+def test_more_bad_ones_than_there_were_is_implausible() -> None:
+    """Such numbers would be evidence of anything."""
+    found = [Series("t", "t", "baseline", "total", 5), Series("b", "b", "baseline", "bad", 6)]
+    with pytest.raises(ImplausibleError, match="6 bad ones among 5 in the baseline arm"):
+        counts_by_arm(found, {})
+    assert counts_by_arm(found, {"b": 1})["baseline"] == Counts(5, 5)
+
+
+def test_unlike_buckets_are_compared_where_they_are_alike() -> None:
+    """Two versions with other buckets still give exact counts at the bounds that both have."""
+    found = [
+        *buckets("new", {0.1: 4, 0.2: 6, 0.5: 9, math.inf: 10}, "candidate"),
+        *buckets("old", {0.1: 40, 0.5: 90, 1.0: 95, math.inf: 100}, "baseline"),
+    ]
+    assert histograms_by_arm(found, {}) == {
+        "candidate": Histogram((0.1, 0.5), (4, 5, 1)),
+        "baseline": Histogram((0.1, 0.5), (40, 50, 10)),
+    }
+
+
+@pytest.mark.parametrize(
+    ("cumulative", "problem"),
+    [
+        ({0.1: 1, 0.5: 2}, "no bucket le="),
+        ({0.1: 3, 0.5: 2, math.inf: 4}, "not cumulative"),
+        ({math.inf: 4}, "share no bucket bound"),
+    ],
+)
+def test_broken_buckets_are_implausible(cumulative: dict[float, int], problem: str) -> None:
+    """A histogram that cannot be true is not read as if it were."""
+    with pytest.raises(ImplausibleError, match=problem):
+        histograms_by_arm(buckets("h", cumulative), {})
+
+
+def test_a_bucket_that_falls_alone_is_implausible() -> None:
+    """Its cumulative counts rose, and yet it lost a request: such a page is half written, or made up."""
+    before = {"h 0.1": 10, "h inf": 20}
+    with pytest.raises(ImplausibleError, match="went back by itself"):
+        histograms_by_arm(buckets("h", {0.1: 16, math.inf: 25}), before)
+
+
+def test_too_many_series_are_refused() -> None:
+    """A cursor is kept with every tick; it must not grow without bound."""
+    with pytest.raises(ImplausibleError, match="narrow the selector"):
+        refuse_doubtful(series(str(number), 1) for number in range(MOST_SERIES + 1))
+    many = [series(str(number), 1) for number in range(MOST_SERIES)]
+    refuse_doubtful(many)
+    assert len(remembered(many, {"gone": 1})) == MOST_SERIES
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 9)), min_size=2, max_size=10),
+)
+def test_a_histogram_loses_no_request(ticks: list[tuple[int, int, int]]) -> None:
+    """Tick by tick, every observation lands in its bucket exactly once."""
+    totals, before, seen = [0, 0, 0], {}, [0, 0, 0]
+    for tick in ticks:
+        totals = [total + more for total, more in zip(totals, tick, strict=True)]
+        now = buckets("h", {0.1: totals[0], 0.5: sum(totals[:2]), math.inf: sum(totals)})
+        histogram = histograms_by_arm(now, before)["candidate"]
+        assert histogram is not None
+        seen = [total + more for total, more in zip(seen, histogram.counts, strict=True)]
+        before = remembered(now, before)
+    assert seen == totals
