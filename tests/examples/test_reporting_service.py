@@ -145,21 +145,21 @@ def test_the_errors_build_fails_five_times_as_often(services: Services, flags: A
     shares = {
         variant: met[500, variant] / (met[200, variant] + met[500, variant]) for variant in ("new", "old")
     }
-    assert 0.045 < shares["new"] < 0.17
-    assert shares["old"] < 0.05
+    assert 0.13 < shares["new"] < 0.28
+    assert shares["old"] < 0.09
     series = counted(services["errors"])
     for variant in ("new", "old"):
         assert series["report_requests_total", "error", variant] == met[500, variant]
 
 
 def test_the_latency_build_has_a_slow_tenth(services: Services, flags: Any, module: Import) -> None:
-    """Its histogram shows it above 60 ms, where the old version has next to nothing."""
+    """Its histogram shows it above 150 ms, where the old version has next to nothing."""
     flags.expose(0.5)
     ask_often(module, services["latency"].url, 500, at_once=8)
     series = counted(services["latency"])
     slow = {
         variant: 1
-        - series["report_seconds_bucket", "0.06", variant] / series["report_seconds_count", variant]
+        - series["report_seconds_bucket", "0.15", variant] / series["report_seconds_count", variant]
         for variant in ("new", "old")
     }
     assert slow["new"] > 0.05

@@ -26,11 +26,11 @@ def test_both_reports_say_the_same_in_their_own_way(module: Import) -> None:
     assert sum(new["totals"].values()) == pytest.approx(sum(sale.cents for sale in sales) / 100, abs=4)
 
 
-@pytest.mark.parametrize(("build", "failing", "slow"), [("good", 1, 1), ("errors", 5, 1), ("latency", 1, 27)])
+@pytest.mark.parametrize(("build", "failing", "slow"), [("good", 1, 1), ("errors", 5, 1), ("latency", 1, 13.7)])
 def test_each_build_has_its_fault_and_no_other(
     module: Import, build: str, failing: float, slow: float
 ) -> None:
-    """Against the old code: how many times as many fail, and how many times as many take over 60 ms."""
+    """Against the old code: how many times as many fail, and how many times as many take over 120 ms."""
     conditions = module("conditions")
     world = conditions.Conditions(seed=7)
 
@@ -43,10 +43,10 @@ def test_each_build_has_its_fault_and_no_other(
             except conditions.WarehouseError:
                 refused += 1
         mean = sum(durations) / len(durations)
-        return refused / len(durations), sum(one > 0.06 for one in durations) / len(durations), mean
+        return refused / len(durations), sum(one > 0.12 for one in durations) / len(durations), mean
 
     old_failing, old_slow, old_mean = rates(conditions.OLD_CODE)
     new_failing, new_slow, _ = rates(conditions.NEW_CODE[build])
-    assert (old_failing, old_mean) == (pytest.approx(0.02, rel=0.15), pytest.approx(0.02, rel=0.05))
+    assert (old_failing, old_mean) == (pytest.approx(0.04, rel=0.15), pytest.approx(0.044, rel=0.05))
     assert new_failing / old_failing == pytest.approx(failing, rel=0.2)
     assert new_slow / old_slow == pytest.approx(slow, rel=0.5)

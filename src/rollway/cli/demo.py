@@ -34,17 +34,19 @@ STATUS_EVERY = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast the demo goes. Bake times in seconds; the statistics are the same at any pace."""
+    """How fast the demo goes. Bake times in seconds. A quicker pace rules out coarser faults before going
+    on (`margin`), and takes a release back on the same evidence as ever."""
 
     bake: float
+    margin: float
     check_every: float
     users: int
     rate: float
     give_up_after: float
 
 
-NORMAL = Pace(bake=10, check_every=1.0, users=3000, rate=200, give_up_after=170)
-FAST = Pace(bake=2, check_every=0.5, users=3000, rate=250, give_up_after=60)
+NORMAL = Pace(bake=8, margin=2, check_every=1.0, users=4000, rate=200, give_up_after=170)
+FAST = Pace(bake=1, margin=2.5, check_every=0.5, users=4000, rate=300, give_up_after=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,17 @@ def demo(
         raise click.exceptions.Exit(1)
 
 
+@dataclass(frozen=True, slots=True)
+class Show:
+    """What the builds share: Rollway and its page, where files go, the pace, and each build's service."""
+
+    rollway: Rollway
+    page: str
+    folder: Path
+    pace: Pace
+    services: dict[str, str]
+
+
 def _run(
     children: Children, folder: Path, pace: Pace, builds: tuple[str, ...], port: int, leave: bool
 ) -> list[Outcome]:
@@ -103,19 +116,19 @@ def _run(
     page = f"http://127.0.0.1:{free_port(port)}"
     heading("1. Rollway: page, API, feature flags and engine in one process")
     data = str(folder / "data")
-    server = children.start(
-        "rollway", "-m", "rollway", "--data", data, "serve", "--port", page.rpartition(":")[2]
-    )
+    server = children.start("rollway", "-m", "rollway", "--data", data, "serve", "--port", _port(page))
+    # The services start beside it, because starting takes longer than serving.
+    services = {build: _start_service(children, build, page) for build in builds}
     server.wait_until(lambda: _answers(f"{page}/healthz"))
     click.echo(f"   {page}   (data and logs in {folder})")
     from rollway.app import Rollway
 
     rollway = Rollway(data)
+    show = Show(rollway, page, folder, pace, {build: url for build, (url, _) in services.items()})
     try:
-        outcomes = [
-            _release(rollway, folder, pace, build, page, number)
-            for number, build in enumerate(builds, start=2)
-        ]
+        for url, service in services.values():
+            service.wait_until(lambda url=url: _answers(f"{url}/healthz"))  # type: ignore[misc]
+        outcomes = [_release(show, build, number) for number, build in enumerate(builds, start=2)]
     finally:
         rollway.close()
     _summary(outcomes, time.monotonic() - begun)
@@ -126,24 +139,21 @@ def _run(
     return outcomes
 
 
-def _release(rollway: Rollway, folder: Path, pace: Pace, build: str, page: str, number: int) -> Outcome:
+def _release(show: Show, build: str, number: int) -> Outcome:
     """One build through the whole thread, from its facts to done or back."""
     click.echo()
     heading(f"{number}. Build {build!r}: {BUILDS[build]}")
-    service = f"http://127.0.0.1:{free_port()}"
-    with Children(folder / "logs") as children:
-        summary = folder / f"users-{build}.json"
-        _start_world(children, pace, build, service, page, summary)
-        plan = _decide_and_plan(rollway, folder, pace, build, service)
-        rollout = _approve_and_start(rollway, plan, page)
+    summary = show.folder / f"users-{build}.json"
+    with Children(show.folder / "logs") as children:
+        _start_users(children, show, build, summary)
+        plan = _decide_and_plan(show, build)
+        rollout = _approve_and_start(show.rollway, plan, show.page)
         begun = time.monotonic()
-        phase = _follow(rollway, rollout, begun, pace.give_up_after)
+        phase = _follow(show.rollway, rollout, begun, show.pace.give_up_after)
         seconds = time.monotonic() - begun
-        time.sleep(0.6)
-    users = json.loads(summary.read_text())
-    entries, faults = rollway.verify_record(rollout)
-    met = users["users_who_met_new"] / pace.users
-    outcome = Outcome(build, phase, seconds, met, pace.users, entries, not faults)
+    met = json.loads(summary.read_text())["users_who_met_new"] / show.pace.users
+    entries, faults = show.rollway.verify_record(rollout)
+    outcome = Outcome(build, phase, seconds, met, show.pace.users, entries, not faults)
     click.echo(
         f"   {coloured(phase)} after {seconds:.0f} s; {outcome.met:.1%} of {outcome.users} users met the "
         f"new version; record of {entries} entries is {'whole' if not faults else 'NOT whole'}"
@@ -151,42 +161,34 @@ def _release(rollway: Rollway, folder: Path, pace: Pace, build: str, page: str, 
     return outcome
 
 
-def _start_world(children: Children, pace: Pace, build: str, service: str, page: str, summary: Path) -> None:
-    example = example_folder()
-    running: Child = children.start(
-        f"service {build}",
-        str(example / "service.py"),
-        *("--port", service.rpartition(":")[2], "--ofrep", page, "--build", build),
-    )
-    running.wait_until(lambda: _answers(f"{service}/healthz"))
+def _start_service(children: Children, build: str, page: str) -> tuple[str, Child]:
+    url = f"http://127.0.0.1:{free_port()}"
+    options = ("--port", _port(url), "--ofrep", page, "--build", build)
+    return url, children.start(f"service {build}", str(example_folder() / "service.py"), *options)
+
+
+def _start_users(children: Children, show: Show, build: str, summary: Path) -> None:
+    url, pace = show.services[build], show.pace
+    crowd = ("--users", str(pace.users), "--rate", f"{pace.rate:g}")
     children.start(
         f"users {build}",
-        str(example / "users.py"),
-        *(
-            "--url",
-            service,
-            "--users",
-            str(pace.users),
-            "--rate",
-            f"{pace.rate:g}",
-            "--summary",
-            str(summary),
-        ),
+        *(str(example_folder() / "users.py"), "--url", url, *crowd, "--summary", str(summary)),
     )
-    click.echo(f"   service at {service}, {pace.users} simulated users, {pace.rate:g} requests/s")
+    click.echo(f"   service at {url}, {pace.users} simulated users, {pace.rate:g} requests/s")
 
 
-def _decide_and_plan(rollway: Rollway, folder: Path, pace: Pace, build: str, service: str) -> Plan:
+def _decide_and_plan(show: Show, build: str) -> Plan:
     from rollway.choice import choose
     from rollway.documents import KINDS, Pack, render
     from rollway.facts import parse_release
     from rollway.readiness import assess
 
-    file = example_folder() / "release.yaml"
-    text = file.read_text(encoding="utf-8").replace(SERVICE_IN_FILE, service)
+    file, pace = example_folder() / "release.yaml", show.pace
+    text = file.read_text(encoding="utf-8").replace(SERVICE_IN_FILE, show.services[build])
     changes = {
         "release.version": f"2.4.0-{build}",
         "rollout.bake": f"{pace.bake:g}s",
+        "rollout.margin": f"{pace.margin:g}",
         "rollout.check_every": f"{pace.check_every:g}s",
     }
     release = parse_release(text, file.name, changes=changes)
@@ -199,11 +201,11 @@ def _decide_and_plan(rollway: Rollway, folder: Path, pace: Pace, build: str, ser
     against = next((veto for veto in big_bang.vetoes if veto.state == "violated"), None)
     why = f"{against.title}: {against.evidence}" if against else f"score {big_bang.score:.2f}"
     click.echo(f"            big-bang {coloured(big_bang.state)}: {why}")
-    plan = rollway.plan(release)
+    plan = show.rollway.plan(release)
     ladder = " -> ".join(f"{stage.exposure.share:.0%}" for stage in plan.stages)
     click.echo(f"   plan:    {plan.hash[:12]}  {ladder}")
     pack = Pack(release=release, readiness=readiness, choice=choice, plan=plan)
-    documents = folder / "documents" / build
+    documents = show.folder / "documents" / build
     for kind in KINDS:
         write_file(documents / f"{kind}.md", render(kind, "md", pack))
         write_file(documents / f"{kind}.html", render(kind, "html", pack))
@@ -308,6 +310,10 @@ def _new_folder(data: Path) -> Path:
     folder = data / "demo" / datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def _port(url: str) -> str:
+    return url.rpartition(":")[2]
 
 
 def _answers(url: str) -> bool:

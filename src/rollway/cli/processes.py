@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
@@ -58,15 +57,18 @@ class Child:
             time.sleep(0.05)
         raise RollwayError(f"{self.name} did not answer within {within:.0f} s", details=self._last_words())
 
-    def stop(self) -> None:
-        """Ask it to end; insist after a while."""
+    def ask_to_stop(self) -> None:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(STOP_WITHIN)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+
+    def stop(self) -> None:
+        """Ask it to end; insist after a while."""
+        self.ask_to_stop()
+        try:
+            self.process.wait(STOP_WITHIN)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
         self._handle.close()
 
     def _last_words(self) -> tuple[str, ...]:
@@ -75,22 +77,25 @@ class Child:
 
 
 class Children:
-    """A context in which children live; leaving it ends them all, last started first."""
+    """A context in which children live; leaving it ends them all."""
 
     def __init__(self, logs: Path) -> None:
         self._logs = logs
-        self._stack = ExitStack()
+        self._children: list[Child] = []
         logs.mkdir(parents=True, exist_ok=True)
 
     def __enter__(self) -> Children:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stack.close()
+        for child in self._children:
+            child.ask_to_stop()
+        for child in self._children:
+            child.stop()
 
     def start(self, name: str, *command: str) -> Child:
         child = Child(name, command, self._logs / f"{name.replace(' ', '-')}.log")
-        self._stack.callback(child.stop)
+        self._children.append(child)
         return child
 
 
