@@ -42,7 +42,25 @@ SECONDS = Histogram(
     "Time to make a report, without the question which version it is to be.",
     ["variant"],
     # Close together where most requests are: a tail can only be seen between two bounds.
-    buckets=(0.005, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.15, 0.25, 0.5, 1.0),
+    buckets=(
+        0.01,
+        0.02,
+        0.03,
+        0.04,
+        0.05,
+        0.06,
+        0.07,
+        0.08,
+        0.09,
+        0.1,
+        0.11,
+        0.125,
+        0.15,
+        0.2,
+        0.3,
+        0.5,
+        1.0,
+    ),
 )
 FEEDBACK = Counter("report_feedback_total", "What users said of a report.", ["variant", "answer"])
 

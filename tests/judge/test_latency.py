@@ -43,14 +43,36 @@ def test_cuts_are_chosen_before_the_interval_they_judge() -> None:
     """Readings before the old version has served enough are no evidence; the choice then stays."""
     state = begin(RULES)
     sample = Histogram(BOUNDS, (60, 20, 10, 5, 3, 1, 1))
-    for number in range(1, 8):
+    for number in range(1, 10):
         before = state.guards[0].evidence
         reading = Reading("latency", 10.0 * number, 10.0 * number + 10, "ten", 0.5, sample, sample)
         state = update(RULES, state, [reading])
         after = state.guards[0].evidence
-        assert bool(after.evidence.cuts) == (before.first.sum() >= ENOUGH_TO_CHOOSE)
-    assert after.first.sum() == ENOUGH_TO_CHOOSE
+        assert bool(after.evidence.cuts) == (before.seen.sum() >= ENOUGH_TO_CHOOSE)
+    assert after.known.sum() == ENOUGH_TO_CHOOSE
     assert verdict(RULES, begin(RULES), now=0, stage="ten", share=0.5).guards[0].cut_seconds is None
+
+
+def test_a_new_stage_shows_safety_where_the_old_version_is_known_to_be() -> None:
+    """A slow start of the old version misplaces the tail in the first stage only; the next one knows more,
+    and what it knows is from before its own first interval."""
+    state = begin(RULES)
+    slow, usual = (
+        Histogram(BOUNDS, (300, 100, 50, 25, 15, 15, 15)),
+        Histogram(BOUNDS, (300, 130, 50, 15, 5, 0, 0)),
+    )
+    end = 0.0
+    for stage, sample, readings in (("ten", slow, 1), ("ten", usual, 40), ("half", usual, 3)):
+        for _ in range(readings):
+            end += 10
+            seen = state.guards[0].evidence.seen
+            state = update(RULES, state, [Reading("latency", end - 10, end, stage, 0.5, sample, sample)])
+            known = state.guards[0].evidence.known
+        if stage == "half":
+            assert known.sum() == seen.sum() - 2 * sum(usual.counts)
+    late = safe_rows(state.guards[0].evidence.known, state.guards[0].evidence.evidence.cuts)
+    early = safe_rows(np.array(slow.counts, float), state.guards[0].evidence.evidence.cuts)
+    assert late[-1] < early[-1]
 
 
 def test_a_slower_tail_is_found(service: Any) -> None:
@@ -97,7 +119,7 @@ def test_before_there_are_cuts_the_verdict_says_how_many_requests_are_missing() 
     few = Histogram(BOUNDS, (60, 20, 10, 5, 3, 1, 1))
     state = update(RULES, begin(RULES), [Reading("latency", 0, 10, "ten", 0.5, few, few)])
     said = verdict(RULES, state, now=10, stage="ten", share=0.5)
-    assert "100 more requests of the old version" in said.missing[0]
+    assert "400 more requests of the old version" in said.missing[0]
     assert said.guards[0].cut_seconds == 0.4
 
 

@@ -46,7 +46,7 @@ class Pace:
 
 
 NORMAL = Pace(bake=8, margin=2, check_every=1.0, users=4000, rate=200, give_up_after=170)
-FAST = Pace(bake=1, margin=2.5, check_every=0.5, users=4000, rate=300, give_up_after=60)
+FAST = Pace(bake=1, margin=2.5, check_every=0.5, users=4000, rate=300, give_up_after=100)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ from rollway.judge.state import GuardState, JudgeState
 from rollway.judge.words import blind_text, e_value, safety_text, unseen_text
 
 # With fewer trials of the old version than this there is nothing to compare with yet.
-BASELINE_READY_TRIALS = 30
 NO_MARGIN = 0.0
 
 
@@ -178,13 +177,11 @@ def _guard_state(rules: Rules, state: JudgeState, judged: Judged, part: float) -
 def _is_baseline_ready(rules: Rules, state: JudgeState, now: float) -> bool:
     """Whether every gate has enough trials of the old version, and the last of them is fresh."""
     arms = [
-        guard.sight.baseline
+        (guard.sight.baseline, KINDS[rule.kind].enough_baseline)
         for rule, guard in zip(rules.guards, state.guards, strict=True)
         if rule.say == "gate"
     ]
     return all(
-        arm.total >= BASELINE_READY_TRIALS
-        and arm.seen_at is not None
-        and now - arm.seen_at <= rules.blind_seconds
-        for arm in arms
+        arm.total >= enough and arm.seen_at is not None and now - arm.seen_at <= rules.blind_seconds
+        for arm, enough in arms
     )

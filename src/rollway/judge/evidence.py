@@ -61,6 +61,8 @@ class KpiKind(Protocol[S]):
     """
 
     state: type[S]
+    enough_baseline: int
+    """How many trials of the old version are needed before the new one is exposed."""
 
     def begin(self) -> S:
         """The state before any reading."""

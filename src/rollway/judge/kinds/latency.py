@@ -21,20 +21,23 @@ from rollway.judge.words import accusation
 
 # The shares of slow requests at which the arms are compared: above p50, p75, p90, p95, p99 and p99.5.
 SLOW_SHARES = (0.5, 0.25, 0.1, 0.05, 0.01, 0.005)
-ENOUGH_TO_CHOOSE = 200
+ENOUGH_TO_CHOOSE = 500
 # Safety is shown where a tenth, and where a hundredth of the old version's requests are slower; the
-# latter only where that many really are, for a cut that nothing exceeds can never be shown to be safe.
+# latter only where enough really are, for a cut that nothing exceeds can never be shown to be safe.
 SAFE_SHARE = 0.1
 SAFE_TAIL_SHARE = 0.01
 LEAST_TAIL_SHARE = 0.005
+LEAST_TAIL_REQUESTS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """`first` counts the old version's requests per bucket until the cuts are chosen, shape (buckets,)."""
+    """`seen` counts the old version's requests per bucket so far, shape (buckets,); `known` is what was
+    seen before the cuts were chosen, or before the present stage: where to compare is decided on it."""
 
     bounds: tuple[float, ...]
-    first: FloatArray
+    seen: FloatArray
+    known: FloatArray
     evidence: Exceedance
 
 
@@ -42,9 +45,10 @@ class LatencyKind:
     """Durations of requests, read as histograms."""
 
     state = Latency
+    enough_baseline = ENOUGH_TO_CHOOSE
 
     def begin(self) -> Latency:
-        return Latency((), np.zeros(0), exceedance.begin(0))
+        return Latency((), np.zeros(0), np.zeros(0), exceedance.begin(0))
 
     def is_plausible(self, state: Latency, reading: Reading) -> bool:
         samples = [s for s in (reading.candidate, reading.baseline) if s is not None]
@@ -61,11 +65,12 @@ class LatencyKind:
         if not state.bounds:
             return state
         buckets = (_buckets(state, reading.candidate), _buckets(state, reading.baseline))
-        if not state.evidence.cuts and reading.share > 0 and state.first.sum() >= ENOUGH_TO_CHOOSE:
-            chosen = exceedance.with_cuts(state.evidence, choose_cuts(state.first))
-            state = replace(state, evidence=chosen)
-        if not state.evidence.cuts:
-            state = replace(state, first=state.first + buckets[1])
+        if not state.evidence.cuts and reading.share > 0 and state.seen.sum() >= ENOUGH_TO_CHOOSE:
+            chosen = exceedance.with_cuts(state.evidence, choose_cuts(state.seen))
+            state = replace(state, known=state.seen, evidence=chosen)
+        if reading.stage != exceedance.stage_of(state.evidence):
+            state = replace(state, known=state.seen)
+        state = replace(state, seen=state.seen + buckets[1])
         found = exceedance.absorb(
             state.evidence,
             buckets=buckets,
@@ -81,21 +86,21 @@ class LatencyKind:
 
     def safety(self, rule: GuardRule, rules: Rules, state: Latency, stage: str) -> Safety:
         if not state.evidence.cuts:
-            lacking = ENOUGH_TO_CHOOSE - float(state.first.sum())
+            lacking = ENOUGH_TO_CHOOSE - float(state.seen.sum())
             text = f"{lacking:.0f} more requests of the old version are needed to choose where to compare"
             return Safety(0.0, None, None, text if lacking > 0 else "")
-        return exceedance.safety(state.evidence, stage, safe_rows(state.first, state.evidence.cuts))
+        return exceedance.safety(state.evidence, stage, safe_rows(state.known, state.evidence.cuts))
 
     def shown(self, rule: GuardRule, rules: Rules, state: Latency) -> Shown:
         if not state.bounds:
             return exceedance.shown(state.evidence, 0, None)
         cuts = state.evidence.cuts
         if not cuts:
-            cut = _nearest(state.first, SAFE_SHARE)
+            cut = _nearest(state.seen, SAFE_SHARE)
             return exceedance.shown(state.evidence, cut, None, state.bounds[cut])
         row, log_e = exceedance.worst_row(state.evidence, rules)
         if log_e < SUSPICIOUS_LOG_E:
-            row = safe_rows(state.first, cuts)[0]
+            row = safe_rows(state.known, cuts)[0]
         return exceedance.shown(state.evidence, cuts[row], row, state.bounds[cuts[row]])
 
     def accuse(self, rule: GuardRule, rules: Rules, state: Latency, at: float) -> str:
@@ -104,18 +109,18 @@ class LatencyKind:
         return accusation(rule, found, at, what=f"share of requests slower than {cut:g} s")
 
 
-def choose_cuts(first: FloatArray) -> tuple[int, ...]:
+def choose_cuts(known: FloatArray) -> tuple[int, ...]:
     """The bounds (indices, rising) nearest to SLOW_SHARES, from counts per bucket, shape (buckets,)."""
-    return tuple(sorted({_nearest(first, share) for share in SLOW_SHARES}))
+    return tuple(sorted({_nearest(known, share) for share in SLOW_SHARES}))
 
 
-def safe_rows(first: FloatArray, cuts: tuple[int, ...]) -> tuple[int, ...]:
+def safe_rows(known: FloatArray, cuts: tuple[int, ...]) -> tuple[int, ...]:
     """The rows of `cuts` at which safety is shown: near p90, and in the tail where it has enough mass."""
-    slow = np.array([float(first[cut + 1 :].sum()) for cut in cuts])
-    shares = (slow + 0.5) / (first.sum() + 1)
+    slow = np.array([float(known[cut + 1 :].sum()) for cut in cuts])
+    shares = (slow + 0.5) / (known.sum() + 1)
     middle = int(np.argmin(np.abs(np.log(shares / SAFE_SHARE))))
     distance = np.abs(np.log(shares / SAFE_TAIL_SHARE))
-    distance[slow < LEAST_TAIL_SHARE * first.sum()] = np.inf
+    distance[slow < max(LEAST_TAIL_SHARE * known.sum(), LEAST_TAIL_REQUESTS)] = np.inf
     tail = int(np.argmin(distance))
     return (middle, tail) if np.isfinite(distance[tail]) and tail != middle else (middle,)
 
@@ -127,13 +132,13 @@ def limit_cut(bounds: tuple[float, ...], rule: GuardRule) -> int | None:
     return next((i for i, bound in enumerate(bounds) if bound >= rule.limit_seconds * (1 - 1e-9)), None)
 
 
-def _nearest(first: FloatArray, share: float) -> int:
+def _nearest(known: FloatArray, share: float) -> int:
     """The bound above which the share of requests is nearest, as a ratio, to `share`.
 
     Half a request is added above every bound, so that a bound nothing exceeded yet can be chosen too.
     """
-    slow = np.cumsum(first[::-1])[::-1][1:]
-    return int(np.argmin(np.abs(np.log((slow + 0.5) / (first.sum() + 1) / share))))
+    slow = np.cumsum(known[::-1])[::-1][1:]
+    return int(np.argmin(np.abs(np.log((slow + 0.5) / (known.sum() + 1) / share))))
 
 
 def _with_bounds(state: Latency, reading: Reading) -> Latency:
@@ -143,7 +148,7 @@ def _with_bounds(state: Latency, reading: Reading) -> Latency:
         if isinstance(sample, Histogram):
             buckets = len(sample.counts)
             bounds = tuple(float(bound) for bound in sample.bounds)
-            return Latency(bounds, np.zeros(buckets), exceedance.begin(buckets))
+            return Latency(bounds, np.zeros(buckets), np.zeros(buckets), exceedance.begin(buckets))
     return state
 
 

@@ -20,6 +20,7 @@ class RateKind:
     """Errors, timeouts, failed logins: any bad event that is counted among trials."""
 
     state = Exceedance
+    enough_baseline = 30
 
     def begin(self) -> Exceedance:
         return exceedance.begin(BUCKETS, (CUT,))
