@@ -3,58 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from rollway.app import Rollway
 from rollway.app.runtime import Runtime
-from rollway.errors import ConflictError, NotFoundError, RefusedError
-from rollway.flags import FlagBook, answer_one
-from support.world import Metrics, a_release, metrics_server
-
-
-@pytest.fixture
-def metrics() -> Iterator[Metrics]:
-    with metrics_server() as metrics:
-        yield metrics
-
-
-@pytest.fixture
-def rollway(database: str) -> Iterator[Rollway]:
-    rollway = Rollway(database)
-    yield rollway
-    rollway.close()
-
-
-@pytest.fixture
-def runtime(rollway: Rollway) -> Iterator[Runtime]:
-    runtime = Runtime(rollway)
-    runtime.start()
-    yield runtime
-    runtime.stop()
-
-
-def started(rollway: Rollway, metrics: Metrics, **more: str) -> str:
-    plan = rollway.plan(a_release(metrics.url, **more))
-    rollway.approve(plan, "bo")
-    return rollway.start(plan, "ops")
-
-
-def wait_for(condition: Callable[[], bool], *, within: float = 40) -> None:
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
-
-
-def share_of_users(book: FlagBook, key: str = "reporting-flag", users: int = 400) -> float:
-    """The share of users whom the served flag shows the new version."""
-    asked = [
-        answer_one(book, key, f'{{"context":{{"targetingKey":"u{n}"}}}}'.encode(), now=0)
-        for n in range(users)
-    ]
-    return sum(b'"new"' in answer.body for answer in asked) / users
+from rollway.errors import ConflictError, InputError, NotFoundError, RefusedError
+from support.rollouts import share_of_users, started, wait_for
+from support.world import Metrics, a_release
 
 
 def test_a_healthy_release_reaches_everyone(rollway: Rollway, runtime: Runtime, metrics: Metrics) -> None:
@@ -117,6 +74,63 @@ def test_only_an_approved_plan_starts(rollway: Rollway, metrics: Metrics) -> Non
         rollway.start(plan, "ops")
     rollway.approve(plan, "bo")
     assert rollway.start(plan, "ops") == "reporting-2.4.0-1"
+
+
+def test_the_second_person_is_another_one(rollway: Rollway, metrics: Metrics) -> None:
+    """Spaces and case make no other person, and a plan that nobody prepared has no second person."""
+    release = a_release(metrics.url)
+    needs_two = release.agreements.model_copy(update={"approvals_required": 2, "approvers": ("bo", "cy")})
+    plan = rollway.plan(release.model_copy(update={"agreements": needs_two}))
+    rollway.approve(plan, "bo")
+    assert not rollway.approve(plan, " BO ").is_approved
+    nobody = release.release.model_copy(update={"prepared_by": ""})
+    with pytest.raises(RefusedError, match="who prepared it"):
+        rollway.approve(rollway.plan(release.model_copy(update={"release": nobody})), "bo")
+
+
+def test_a_release_is_not_taken_away_by_starting_the_next(
+    rollway: Rollway, runtime: Runtime, metrics: Metrics
+) -> None:
+    """A flag that serves everyone is not reset by a start, unless somebody says so with a reason."""
+    first = started(rollway, metrics)
+    wait_for(lambda: rollway.load(first).state.phase == "done")
+    plan = rollway.load(first).plan
+    with pytest.raises(RefusedError, match="100% of the users already"):
+        rollway.start(plan, "ops")
+    assert share_of_users(runtime.book) == 1.0
+    again = rollway.start(plan, "ops", reset_target="we try once more")
+    wait_for(lambda: share_of_users(runtime.book) < 1.0)
+    assert "once more" in rollway.rollouts.record(again)[0].text
+
+
+def test_many_starts_at_once_are_one(rollway: Rollway, metrics: Metrics) -> None:
+    """Four people press start at the same moment: one rollout, three who are told."""
+    plan = rollway.plan(a_release(metrics.url))
+    rollway.approve(plan, "bo")
+
+    def start(_: int) -> bool:
+        try:
+            rollway.start(plan, "ops")
+        except (ConflictError, RefusedError):
+            return False
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(start, range(4))) == 1
+    assert len(rollway.rollouts.summaries()) == 1
+
+
+def test_names_and_reasons_fit_the_record(rollway: Rollway, metrics: Metrics) -> None:
+    """No empty name, no control characters, no reason that prints as another line of the record."""
+    rollout = started(rollway, metrics)
+    with pytest.raises(InputError, match="no name"):
+        rollway.say(rollout, "pause", "  ")
+    with pytest.raises(InputError, match="printable"):
+        rollway.say(rollout, "pause", "ops", "a\x1b[2Jb")
+    with pytest.raises(RefusedError, match="needs a reason"):
+        rollway.say(rollout, "override_window", "ops", "  ")
+    rollway.say(rollout, "pause", "ops", "first\n  99  done")
+    assert rollway.load(rollout).pending[0].event.reason == "first 99 done"
 
 
 def test_two_rollouts_do_not_share_a_target(rollway: Rollway, metrics: Metrics) -> None:

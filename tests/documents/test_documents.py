@@ -147,6 +147,8 @@ def test_the_rollout_plan_can_be_worked_from(pack_of: MakePack) -> None:
     text = render("rollout-plan", "md", pack_of("canary"))
     for told in (
         "| 3 | 10% of users | █░░░░░░░░░ 10% | everyone | 20 minutes | every gate is shown",
+        "95% | everyone | 1 hour | both versions report and nothing speaks against the new one | ",
+        "Rollway goes on after at least 1 hour, when both versions report and nothing speaks against",
         "| sat 22:00-06:00 Europe/Berlin |",
         "| 2026-12-20 to 2027-01-03 UTC (books) |",
         "| errors | bad events | gate | ×1.1 | 20% bad | 1% | 1 |",

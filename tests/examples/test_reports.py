@@ -26,7 +26,9 @@ def test_both_reports_say_the_same_in_their_own_way(module: Import) -> None:
     assert sum(new["totals"].values()) == pytest.approx(sum(sale.cents for sale in sales) / 100, abs=4)
 
 
-@pytest.mark.parametrize(("build", "failing", "slow"), [("good", 1, 1), ("errors", 5, 1), ("latency", 1, 13.7)])
+@pytest.mark.parametrize(
+    ("build", "failing", "slow"), [("good", 1, 1), ("errors", 5, 1), ("latency", 1, 13.7)]
+)
 def test_each_build_has_its_fault_and_no_other(
     module: Import, build: str, failing: float, slow: float
 ) -> None:

@@ -24,6 +24,7 @@ def test_the_tree_tells_the_stages_and_the_rules(release_of: MakeRelease, plan_o
     )
     text = describe(plan)
     for told in (
+        "goes on after 1 hour, when both versions report and nothing speaks against the new one",
         f"plan {plan.hash[:12]}: canary",
         "2. 10% of users  █░░░░░░░░░ 10%",
         "goes on after 20 minutes, when every gate is shown to be within its margin",

@@ -53,6 +53,7 @@ def test_thin_traffic_is_told_with_what_it_can_carry(
         ({"rollout": {"patience": "1s", "bake": "1s"}}, "longer than its patience"),
         ({"rollout": {"false_rollback": 0.5}}, "One rollout in 2"),
         ({"rollout": {"check_every": "3h"}}, "less than once an hour"),
+        ({"rollout": {"check_every": "3d"}}, "once a day, more often than wished"),
     ],
 )
 def test_each_gap_and_each_wish_with_a_price_is_named(
@@ -60,6 +61,14 @@ def test_each_gap_and_each_wish_with_a_price_is_named(
 ) -> None:
     """A reader learns it here, not when it hurts."""
     assert any(told in note for note in plan_of(release_of(**changes), "canary").notes)
+
+
+def test_a_hold_back_without_margins_is_never_too_thin(release_of: MakeRelease, plan_of: MakePlan) -> None:
+    """What asks for no proof has none to wait for, however small the traffic."""
+    changes = {"architecture": {"requests_per_second": 0.05}, "rollout": {"shares": [0.5]}}
+    notes = plan_of(release_of(**changes), "canary").notes
+    assert any("at 50% it takes" in note for note in notes)
+    assert not any("95%" in note or "Hold-back" in note for note in notes)
 
 
 def test_a_share_of_named_groups_is_not_taken_for_a_random_share(

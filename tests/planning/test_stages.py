@@ -45,6 +45,19 @@ def test_a_canary_inside_blue_green_keeps_the_old_one_warm_at_the_end(
     ]
 
 
+def test_a_hold_back_whose_earlier_shares_are_left_out_asks_for_the_proof(
+    release_of: MakeRelease, plan_of: MakePlan
+) -> None:
+    """A pilot with most of the users leaves the canary nothing but its hold-back to show anything in."""
+    users = {"users": 1000, "groups": [{"name": "Rom", "users": 600, "representative": True}]}
+    thin = {"requests_per_second": 2}
+    plan = plan_of(release_of(stakeholders=users, architecture=thin), "pilot", "canary")
+    assert shape(plan) == [("baseline", 0.0), ("pilot", 0.6), ("hold-back", 0.95), ("100-percent", 1.0)]
+    held = plan.stages[2]
+    assert held.margins == {"errors": 1.5, "latency": 1.5}
+    assert held.patience_seconds > 4 * held.bake_seconds, "the proof is waited for"
+
+
 def test_a_canary_hands_over_where_the_waves_begin(release_of: MakeRelease, plan_of: MakePlan) -> None:
     """The canary's larger shares give way to the groups."""
     plan = plan_of(release_of(stakeholders=SITES), "canary", "phased")

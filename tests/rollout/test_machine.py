@@ -27,6 +27,7 @@ from rollway.rollout import (
     begin,
     live_share,
 )
+from rollway.rollout.machine import next_wake
 from support.stories import START, canary, stage, verdict
 
 
@@ -293,6 +294,79 @@ def test_past_the_point_of_no_return_harm_holds() -> None:
     assert "point of no return" in world.state.standing
     world.say("rollback")
     assert world.kinds[-1] == "refused"
+
+
+def test_harm_past_the_point_of_no_return_is_not_resumed_into_done() -> None:
+    """A person has to go on over the verdict, by name and reason; resuming alone does not do it."""
+    world = World(canary(stage("cutover", 1.0, "time", reversible=False)))
+    world.until("cutover")
+    world.tick("harmful")
+    world.say("resume")
+    world.ticks(30, "harmful")
+    assert world.state.phase == "paused"
+    world.say("promote", reason="rolled forward by hand")
+    assert world.state.phase == "done"
+
+
+@pytest.mark.parametrize("mode", ["time", "ready", "evidence"])
+def test_time_alone_without_a_verdict_promotes_nothing(mode: str) -> None:
+    """Where nobody looked, nothing is known; the stage holds whatever its rule."""
+    world = World(canary(stage("only", 0.5, mode), stage("all", 1.0, "time")))
+    world.until("only")
+    for _ in range(30):
+        world.now += timedelta(seconds=1)
+        world.hear(ClockTicked(at=world.now, verdict=None))
+    assert world.stage_id == "only"
+
+
+def test_a_pause_before_the_target_obeyed_raises_nothing() -> None:
+    """Told 50%, still at 10%, paused: it stays at 10% until somebody resumes."""
+    world = World(canary(stage("half", 0.5)))
+    world.tick("healthy")
+    world.is_deaf = True
+    world.share = 0.1
+    world.say("pause")
+    world.is_deaf = False
+    world.ticks(5, "undecided")
+    assert world.share == 0.1
+    world.say("resume")
+    world.ticks(2, "undecided")
+    assert world.share == 0.5
+
+
+def test_before_the_start_the_target_is_not_touched() -> None:
+    """A rollout that waits, is paused, or is called off takes nothing away from users it never served."""
+    frozen = canary(freezes=(Freeze(first=date(2026, 1, 1), last=date(2026, 12, 31)),))
+    for words in (("pause",), ("rollback",), ("pause", "resume", "rollback")):
+        world = World(frozen)
+        world.share = 1.0
+        world.tick()
+        for word in words:
+            world.say(word)  # type: ignore[arg-type]
+            world.ticks(3)
+        assert world.share == 1.0
+    assert world.state.phase == "rolled_back"
+
+
+def test_an_approval_that_was_taken_back_keeps_a_rollout_waiting() -> None:
+    """Approved at the start and not any more when the window opens: it does not begin."""
+    world = World(canary())
+    world.hear(ClockTicked(at=world.now, is_approved=False))
+    assert world.state.phase == "waiting"
+    assert "not approved" in world.state.standing
+
+
+def test_a_rollback_is_looked_after_more_often_than_checks_are_due() -> None:
+    """With a check once a day, a target that does not answer is still asked every two seconds."""
+    plan = canary()
+    plan = plan.model_copy(update={"policy": plan.policy.model_copy(update={"tick_seconds": 86400.0})})
+    world = World(plan)
+    world.until("ten")
+    assert next_wake(plan, world.state, world.now, moved=False) == timedelta(days=1)
+    world.is_deaf = True
+    world.say("rollback")
+    assert next_wake(plan, world.state, world.now, moved=True) == timedelta(seconds=0.2)
+    assert next_wake(plan, world.state, world.now, moved=False) == timedelta(seconds=2)
 
 
 def test_a_finished_rollout_changes_no_more() -> None:

@@ -126,7 +126,9 @@ def test_a_forged_record_is_found(rollouts: SqlRollouts, engine: sa.Engine, chan
 def test_a_command_waits_until_a_tick_has_heard_it(rollouts: SqlRollouts) -> None:
     """A person's word is pending until the move that heard it, and then never again."""
     number = rollouts.say("reporting-1", CommandGiven(at=START, kind="pause", actor="ops", reason="lunch"))
-    assert rollouts.due(START, timedelta(seconds=3))[0][2] == f"command-{number}"
+    grace = timedelta(seconds=3)
+    assert rollouts.due(START, grace)[0][2] == f"command-{number}-0"
+    assert rollouts.due(START + 2 * grace, grace)[0][2] == f"command-{number}-2"
     found = load(rollouts)
     assert [one.event.reason for one in found.pending] == ["lunch"]
     rollouts.commit(a_move(found))
@@ -141,8 +143,10 @@ def test_a_tick_is_due_when_its_time_has_come(rollouts: SqlRollouts) -> None:
     rollouts.commit(a_move(load(rollouts)))
     assert rollouts.due(START + timedelta(seconds=0.9), grace) == ()
     assert [why for _, _, why in rollouts.due(START + timedelta(seconds=8), grace)] == ["due-2"]
+    assert [why[:6] for _, _, why in rollouts.due(START - timedelta(hours=1), grace)] == ["behind"]
     rollouts.commit(a_move(load(rollouts), wake_after=None))
     assert rollouts.due(START + timedelta(days=1), grace) == ()
+    assert rollouts.due(START - timedelta(days=1), grace) == ()
 
 
 def test_a_flag_has_one_owner_and_no_way_back_in_time(rollouts: SqlRollouts, engine: sa.Engine) -> None:

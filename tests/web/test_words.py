@@ -28,6 +28,13 @@ def test_a_measured_rate_keeps_its_digits(part: float, text: str) -> None:
     assert words.rate(part) == text
 
 
+def test_a_stage_that_asks_for_no_proof_is_not_said_to_show_any() -> None:
+    """Only margins can be shown; a hold-back without them waits for time and for the judge's silence."""
+    assert words.goes_on({"advance": "evidence", "margins": {"errors": 1.5}}) == words.ADVANCE["evidence"]
+    assert "nothing speaks against" in words.goes_on({"advance": "evidence", "margins": {}})
+    assert words.goes_on({"advance": "person", "margins": {}}) == "leaves when a person says go"
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [

@@ -37,6 +37,7 @@ class Runtime:
         self._lock_file = _lock_folder(rollway)
         self._stamp: tuple[int, int] | None = None
         self._called: frozenset[tuple[str, int, str]] = frozenset()
+        self._at_work: set[tuple[str, int]] = set()
         self._refreshing = threading.Lock()
         self._bell = threading.Event()
         self._stopping = threading.Event()
@@ -77,7 +78,14 @@ class Runtime:
 
     def _tick(self, rollout: str, seq: int) -> str:
         here = self.rollway
-        return tick(rollout, seq, rollouts=here.rollouts, connectors=here.connectors, clock=here.clock)
+        self._at_work.add((rollout, seq))
+        try:
+            done = tick(rollout, seq, rollouts=here.rollouts, connectors=here.connectors, clock=here.clock)
+        finally:
+            self._at_work.discard((rollout, seq))
+        if done == "final":
+            here.connectors.forget(rollout)
+        return done
 
     def _watch(self) -> None:
         next_prune = time.monotonic() + 60
@@ -97,9 +105,10 @@ class Runtime:
 
     def _call_due(self) -> None:
         due = self.rollway.rollouts.due(self.rollway.clock(), GRACE)
-        for call in due:
-            if call not in self._called:
-                self._ticks.call(*call)
+        for rollout, seq, why in due:
+            is_hanging = (rollout, seq) in self._at_work and not why.startswith("command")
+            if (rollout, seq, why) not in self._called and not is_hanging:
+                self._ticks.call(rollout, seq, why)
         self._called = frozenset(due)
 
 

@@ -6,19 +6,45 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
+from rollway import judge
 from rollway.app.connectors import PluginConnectors
-from rollway.approvals import Approval, ApprovalState, approval_state, check_approval
+from rollway.approvals import Approval, ApprovalState, approval_state, check_approval, same_name
 from rollway.choice import Choice, choose
-from rollway.errors import NotFoundError, RefusedError
+from rollway.errors import InputError, NotFoundError, RefusedError
 from rollway.facts import Release, without_places
-from rollway.planning import Plan, make_plan
+from rollway.planning import Plan, make_plan, window_state
 from rollway.readiness import Readiness, assess
-from rollway.rollout import FINAL_PHASES, CommandGiven, CommandKind, Entry, Loaded
+from rollway.rollout import CommandGiven, CommandKind, Entry, Loaded, Target, live_share, rules_of
 from rollway.store import SqlFlags, SqlPlans, SqlRollouts, faults, open_engine
 
-NEEDS_OPERATOR: frozenset[CommandKind] = frozenset({"promote", "resume", "override_window"})
+NEEDS_OPERATOR = frozenset({"start", "promote", "resume", "override_window"})
 """Anybody may slow a rollout down or take it back; only operators may push it on."""
+NEEDS_REASON = frozenset({"promote", "override_window"})
+LONGEST_NAME = 200
+LONGEST_REASON = 2000
+
+
+def checked_name(name: str) -> str:
+    """A person's name, fit for the record. Raises InputError."""
+    told = " ".join(name.split())
+    if not told or len(told) > LONGEST_NAME or not told.isprintable():
+        raise InputError(
+            f"{name[:40]!r} is no name to put in the record",
+            hint=f"give 1 to {LONGEST_NAME} printable characters, such as --as ana",
+        )
+    return told
+
+
+def checked_reason(reason: str) -> str:
+    """A reason on one line, fit for the record. Raises InputError."""
+    told = " ".join(reason.split())
+    if len(told) > LONGEST_REASON or not told.isprintable():
+        raise InputError(
+            "a reason is at most 2000 printable characters", hint="put the rest where others can read it"
+        )
+    return told
 
 
 def utc_now() -> datetime:
@@ -71,7 +97,8 @@ class Rollway:
 
     def approve(self, plan: Plan, actor: str, *, decision: str = "yes", reason: str = "") -> ApprovalState:
         """A person's yes or no to a plan. Raises RefusedError where that person may not decide."""
-        given = Approval(actor, "yes" if decision == "yes" else "no", self.clock(), reason)
+        answer: Literal["yes", "no"] = "yes" if decision == "yes" else "no"
+        given = Approval(checked_name(actor), answer, self.clock(), checked_reason(reason))
         check_approval(plan, given)
         self.plans.save(plan, self.clock())
         self.plans.approve(plan.hash, given)
@@ -82,9 +109,17 @@ class Rollway:
 
     # --- the rollout ---
 
-    def start(self, plan: Plan, actor: str, *, reason: str = "", override_window: str = "") -> str:
-        """Start carrying out an approved plan; returns the rollout's id. `override_window` is the reason to
-        disregard change windows. Raises RefusedError, InputError."""
+    def start(
+        self, plan: Plan, actor: str, *, reason: str = "", override_window: str = "", reset_target: str = ""
+    ) -> str:
+        """Start carrying out an approved plan; returns the rollout's id. Raises RefusedError, InputError.
+
+        `override_window` is the reason to disregard change windows and freezes for the whole rollout,
+        `reset_target` the reason to begin although the target serves the new version already, which takes
+        it away from those who have it.
+        """
+        actor, reason = checked_name(actor), checked_reason(reason)
+        override_window, reset_target = checked_reason(override_window), checked_reason(reset_target)
         self.plans.save(plan, self.clock())
         approval = self.approval(plan)
         if not approval.is_approved:
@@ -92,18 +127,25 @@ class Rollway:
                 f"plan {plan.hash[:12]} is not approved: {approval.missing}",
                 hint=f"a second person runs: rollway approve {plan.hash[:12]} --as NAME",
             )
-        self._refuse_busy_target(plan)
+        self._check_authority(plan, "start", actor)
         rollout = self._new_id(plan)
-        self._check_connectors(rollout, plan)
+        target = self._check_plan(rollout, plan)
+        self._refuse_busy_target(target.identity)
+        served = target.observe()
+        if served > live_share(plan.stages[0]) and not reset_target:
+            raise RefusedError(
+                f"the target serves the new version to {served:.0%} of the users already",
+                hint="use a flag of its own for each release, or take it away: --reset-target REASON",
+            )
         text = (
             f"{actor} started plan {plan.hash[:12]} ({plan.method}), approved by {', '.join(approval.yes)}."
         )
-        data = {"plan": plan.hash, "approved_by": list(approval.yes), "reason": reason}
-        if override_window:
-            self._check_authority(plan, "override_window", actor)
-        self.rollouts.create(
-            rollout, plan, self.clock(), Entry(kind="started", text=text, actor=actor, data=data)
-        )
+        data: dict[str, object] = {"plan": plan.hash, "approved_by": list(approval.yes), "reason": reason}
+        if reset_target:
+            text += f" It begins from nobody, and {served:.0%} of the users had it: {reset_target}"
+            data |= {"reset_target": reset_target, "served_before": served}
+        entry = Entry(kind="started", text=text, actor=actor, data=data)
+        self.rollouts.create(rollout, plan, self.clock(), entry, target=target.identity)
         if override_window:
             self.say(rollout, "override_window", actor, override_window)
         return rollout
@@ -111,10 +153,11 @@ class Rollway:
     def say(self, rollout: str, kind: CommandKind, actor: str, reason: str = "") -> int:
         """A person's command to a rollout; the next tick hears it at once. Raises RefusedError."""
         loaded = self.load(rollout)
+        actor, reason = checked_name(actor), checked_reason(reason)
         if loaded.state.is_final:
             raise RefusedError(f"{rollout} is {loaded.state.phase} already; {kind} changes nothing")
         self._check_authority(loaded.plan, kind, actor)
-        if kind in ("promote", "override_window") and not reason:
+        if kind in NEEDS_REASON and not reason:
             raise RefusedError(f"{kind} overrides the plan and needs a reason", hint="add --because TEXT")
         return self.rollouts.say(
             rollout, CommandGiven(at=self.clock(), kind=kind, actor=actor, reason=reason)
@@ -141,29 +184,29 @@ class Rollway:
 
     # --- rules of this room ---
 
-    def _check_authority(self, plan: Plan, kind: CommandKind, actor: str) -> None:
-        named = {name.casefold() for name in plan.operators}
-        if kind in NEEDS_OPERATOR and named and actor.casefold() not in named:
+    def _check_authority(self, plan: Plan, kind: str, actor: str) -> None:
+        named = {same_name(name) for name in plan.operators}
+        if kind in NEEDS_OPERATOR and named and same_name(actor) not in named:
             raise RefusedError(
                 f"{actor} may not {kind.replace('_', ' ')} this rollout",
                 hint=f"its operators are {', '.join(plan.operators)}; anybody may pause it or roll it back",
             )
 
-    def _refuse_busy_target(self, plan: Plan) -> None:
-        for row in self.rollouts.summaries():
-            if row.phase in FINAL_PHASES:
-                continue
-            other = self.load(row.id)
-            if plan.target is not None and other.plan.target == plan.target:
-                raise RefusedError(
-                    f"{row.id} is {row.phase} on the same target",
-                    hint=f"wait for it to end, or take it back: rollway rollback {row.id}",
-                )
+    def _refuse_busy_target(self, identity: str) -> None:
+        holder = self.rollouts.holder_of(identity)
+        if holder is not None:
+            raise RefusedError(
+                f"{holder} is carried out on the same target ({identity})",
+                hint=f"wait for it to end, or take it back: rollway rollback {holder}",
+            )
 
-    def _check_connectors(self, rollout: str, plan: Plan) -> None:
-        self.connectors.target(rollout, plan)
+    def _check_plan(self, rollout: str, plan: Plan) -> Target:
+        """What would only fail once it runs, fails here: rules, windows, signals, target."""
+        judge.begin(rules_of(plan))
+        window_state(plan.windows, plan.freezes, self.clock())
         for guard in plan.guards:
             self.connectors.signal(rollout, guard)
+        return self.connectors.target(rollout, plan)
 
     def _new_id(self, plan: Plan) -> str:
         stem = re.sub(r"[^A-Za-z0-9._]+", "-", f"{plan.name}-{plan.version}").strip("-")

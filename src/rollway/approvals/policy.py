@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,12 +34,17 @@ class ApprovalState:
 
 def check_approval(plan: Plan, given: Approval) -> None:
     """Raise RefusedError where this person may not decide on this plan."""
-    if _same_person(given.actor, plan.prepared_by):
+    if not same_name(plan.prepared_by):
+        raise RefusedError(
+            f"plan {plan.hash[:12]} does not say who prepared it, so nobody can be the second person",
+            hint="name release.prepared_by in the release file, and plan again",
+        )
+    if same_name(given.actor) == same_name(plan.prepared_by):
         raise RefusedError(
             f"{given.actor} prepared plan {plan.hash[:12]} and cannot approve it",
             hint="a second person has to approve: " + (", ".join(plan.approvers) or "anyone else"),
         )
-    if plan.approvers and not any(_same_person(given.actor, name) for name in plan.approvers):
+    if plan.approvers and same_name(given.actor) not in map(same_name, plan.approvers):
         raise RefusedError(
             f"{given.actor} is not an approver of plan {plan.hash[:12]}",
             hint=f"its approvers are {', '.join(plan.approvers)} (agreements.approvers in the release file)",
@@ -47,10 +53,10 @@ def check_approval(plan: Plan, given: Approval) -> None:
 
 def approval_state(plan: Plan, given: Iterable[Approval]) -> ApprovalState:
     """What the approvals so far amount to. A person's latest word counts, and a person counts once."""
-    latest = {one.actor.casefold(): one for one in given}
+    latest = {same_name(one.actor): one for one in given}
     yes = tuple(one.actor for one in latest.values() if one.decision == "yes")
     no = tuple(one.actor for one in latest.values() if one.decision == "no")
-    lacking = plan.approvals_required - len(yes)
+    lacking = max(1, plan.approvals_required) - len(yes)
     if no:
         missing = f"{', '.join(no)} said no"
     elif lacking > 0:
@@ -60,5 +66,6 @@ def approval_state(plan: Plan, given: Iterable[Approval]) -> ApprovalState:
     return ApprovalState(is_approved=not missing, yes=yes, no=no, missing=missing)
 
 
-def _same_person(a: str, b: str) -> bool:
-    return a.strip().casefold() == b.strip().casefold()
+def same_name(name: str) -> str:
+    """A person's name as it is compared: spaces, case and the form of letters make no other person."""
+    return " ".join(unicodedata.normalize("NFKC", name).split()).casefold()

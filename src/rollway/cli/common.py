@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -102,9 +103,8 @@ def opened(ctx: click.Context) -> Iterator[Rollway]:
 
 def find_plan(rollway: Rollway, reference: str) -> Plan:
     """A plan by its file or by (the beginning of) its hash."""
-    path = Path(reference)
-    if path.exists() or path.suffix == ".json":
-        return read_plan(path)
+    if not re.fullmatch(r"[0-9a-f]{6,64}", reference) or Path(reference).exists():
+        return read_plan(Path(reference))
     return rollway.find_plan(reference)
 
 
@@ -120,8 +120,8 @@ def read_plan(path: Path) -> Plan:
         raise InputError(
             f"{path}: {error.strerror}", hint="`rollway plan release.yaml` writes one"
         ) from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: this is no text file") from error
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise InputError(f"{path}: this is no plan: {error}") from error
     except json.JSONDecodeError as error:
         raise InputError(f"{path}:{error.lineno}:{error.colno}: not JSON: {error.msg}") from error
     except ValidationError as error:

@@ -45,8 +45,8 @@ class Pace:
     give_up_after: float
 
 
-NORMAL = Pace(bake=8, margin=2, check_every=1.0, users=4000, rate=200, give_up_after=170)
-FAST = Pace(bake=1, margin=2.5, check_every=0.5, users=4000, rate=300, give_up_after=100)
+NORMAL = Pace(bake=6, margin=2.5, check_every=1.0, users=4000, rate=250, give_up_after=170)
+FAST = Pace(bake=1, margin=3, check_every=0.5, users=4000, rate=300, give_up_after=100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +222,12 @@ def _approve_and_start(rollway: Rollway, plan: Plan, page: str) -> str:
         click.echo(f"   approve: {refused.message}")
     rollway.approve(plan, approver, reason="read the strategy and the rollout plan")
     click.echo(f"   approve: {approver} said yes")
-    rollout = rollway.start(plan, operator, override_window="the demo does not wait for the night")
+    rollout = rollway.start(
+        plan,
+        operator,
+        override_window="the demo does not wait for the night",
+        reset_target="the next build is tried",
+    )
     click.echo(f"   start:   {page}/rollouts/{rollout}")
     return rollout
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
@@ -122,6 +123,12 @@ def main() -> None:
     except RollwayError as error:
         show_error(error)
         sys.exit(error.exit_code)
+    except Exception as error:
+        if os.environ.get("ROLLWAY_DEBUG"):
+            raise
+        hint = "this is a fault in Rollway; ROLLWAY_DEBUG=1 shows where"
+        show_error(RollwayError(f"{type(error).__name__}: {error}", hint=hint))
+        sys.exit(1)
 
 
 def show_error(error: RollwayError) -> None:

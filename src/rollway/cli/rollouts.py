@@ -22,16 +22,35 @@ HEARD_WITHIN = 10.0
 @click.argument("reference", metavar="PLAN")
 @actor_option
 @click.option("--because", default="", help="Why now; kept in the record.")
-@click.option("--override-window", metavar="REASON", default="", help="Start outside the change windows.")
+@click.option(
+    "--override-window",
+    metavar="REASON",
+    default="",
+    help="Disregard change windows and freezes for this whole rollout.",
+)
+@click.option(
+    "--reset-target",
+    metavar="REASON",
+    default="",
+    help="Begin although the target serves the new version already, and take it away from those who have it.",
+)
 @json_option
 @click.pass_context
 def start(
-    ctx: click.Context, reference: str, actor: str, because: str, override_window: str, as_json: bool
+    ctx: click.Context,
+    reference: str,
+    actor: str,
+    because: str,
+    override_window: str,
+    reset_target: str,
+    as_json: bool,
 ) -> None:
     """Start carrying out an approved plan. `rollway serve` does the work; this only says go."""
     with opened(ctx) as rollway:
         plan = find_plan(rollway, reference)
-        rollout = rollway.start(plan, actor, reason=because, override_window=override_window)
+        rollout = rollway.start(
+            plan, actor, reason=because, override_window=override_window, reset_target=reset_target
+        )
     if as_json:
         print_json({"rollout": rollout, "plan": plan.hash})
     else:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import signal
+import socket
 
 import click
 
 from rollway.cli.common import opened
+from rollway.errors import TemporaryError
 
 
 @click.command()
@@ -28,12 +31,25 @@ def serve(ctx: click.Context, host: str, port: int, hosts: tuple[str, ...], work
     from rollway.web import create_app, make_server
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    with opened(ctx) as rollway:
+    with opened(ctx) as rollway, _listen(host, port) as listener:
         runtime = Runtime(rollway, worker=worker)
         runtime.start()
+        # The server ends in good order on these and raises them once more; then they are for nobody.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
         try:
             app = create_app(rollway, runtime.book, runtime.wake, hosts=hosts)
-            click.echo(f"Rollway is at http://{host}:{port}  (data: {rollway.where})", err=True)
-            make_server(app, host, port).run()
+            at = listener.getsockname()[1]
+            click.echo(f"Rollway is at http://{host}:{at}  (data: {rollway.where})", err=True)
+            make_server(app, host, at).run(sockets=[listener])
         finally:
             runtime.stop()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        raise TemporaryError(
+            f"cannot listen on {host}:{port}: {error.strerror}", hint="give another port with --port"
+        ) from error

@@ -7,12 +7,12 @@ from typing import Any
 
 from rollway.documents.pack import Pack
 from rollway.planning.describe import (
-    RULE_WORDS,
     advance_words,
     limit_words,
     margin_words,
     promise_words,
     promises_by_kpi,
+    rule_words,
     sequence_words,
     share_bar,
 )
@@ -115,7 +115,7 @@ def _stage(number: int, stage: Stage) -> StageRow:
         who=_who(stage),
         bake=length(stage.bake_seconds) if stage.bake_seconds else "",
         advance=advance_words(stage),
-        rule=RULE_WORDS[stage.advance],
+        rule=rule_words(stage),
         margins=margin_words(stage),
         patience=length(stage.patience_seconds),
     )

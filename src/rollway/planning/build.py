@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pydantic import ValidationError
+
 from rollway.choice.model import Choice, Ranked
-from rollway.errors import RefusedError
+from rollway.errors import InputError, RefusedError
 from rollway.facts.listing import facts_hash
 from rollway.facts.model import MethodName, Release
 from rollway.planning.evidence import make_promises
@@ -15,17 +17,30 @@ from rollway.planning.policy import make_guards, make_policy
 from rollway.planning.responses import make_responses
 from rollway.planning.rollback import make_rollback
 from rollway.planning.runbook import make_runbook, task_ids
-from rollway.planning.stages import join
+from rollway.planning.stages import join, proven
 
 
 def make_plan(release: Release, choice: Choice) -> Plan:
     """The plan for the chosen method, or for the sequence of methods that the choice names.
 
     Raises RefusedError where no method was chosen, or where a method's hard rule is violated; the details
-    say which rule, and what lifts it.
+    say which rule, and what lifts it. Raises InputError where the release's own figures give a plan that
+    cannot work (a KPI named twice, a time zone that does not exist, a bake of ten years).
     """
     methods = _methods(choice)
-    stages = join([BUILDERS[method](release) for method in methods])
+    try:
+        return _plan(release, choice, methods)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+        raise InputError(
+            "these facts give a plan that cannot work",
+            details=tuple(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in found),
+            hint="mend the KPIs, windows or wishes (rollout) that these lines come from",
+        ) from error
+
+
+def _plan(release: Release, choice: Choice, methods: tuple[MethodName, ...]) -> Plan:
+    stages = proven(release, join([BUILDERS[method](release) for method in methods]))
     runbook = make_runbook(release, stages)
     identity, agreements = release.release, release.agreements
     return Plan(

@@ -43,10 +43,19 @@ RULE_WORDS: Mapping[Advance, str] = {
     "person": "a person says go",
 }
 
+UNMEASURED_WORDS = "both versions report and nothing speaks against the new one"
+"""The rule of a stage that decides on evidence and asks for no margin."""
+
+
+def rule_words(stage: Stage) -> str:
+    """What must be true, besides the bake time, to leave the stage: `a person says go`."""
+    is_unmeasured = stage.advance == "evidence" and not stage.margins
+    return UNMEASURED_WORDS if is_unmeasured else RULE_WORDS[stage.advance]
+
 
 def advance_words(stage: Stage) -> str:
     """What must be true to leave the stage: `after 20 minutes, when a person says go`."""
-    rule = f"when {RULE_WORDS[stage.advance]}"
+    rule = f"when {rule_words(stage)}"
     return f"after {length(stage.bake_seconds)}, {rule}" if stage.bake_seconds else rule
 
 

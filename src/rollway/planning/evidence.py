@@ -9,8 +9,9 @@ version. The margin depends on how far the next step reaches, because that is wh
 
 m is `rollout.margin`, 1.5 where nobody says otherwise: x3, x2, x1.5.
 
-The hold-back is left by the share it still adds, not by the share it reaches: the tight margin was shown
-before, few users are added, and against a small rest of the old version a tight one takes long to show.
+The hold-back asks for no proof anew: the tight margin was shown before, few users are added, and against a
+small rest of the old version a proof takes as long as at a small share of the new one. It bakes, and is left
+when nothing speaks against the new version.
 
 A gate whose own tolerance is wide gets at least 1.25 times that tolerance; a margin at or below the
 tolerance could never be cleared by a version that uses all it is allowed.
@@ -42,7 +43,7 @@ def gates(release: Release) -> tuple[Kpi, ...]:
 
 
 def margins_before(release: Release, next_share: float) -> dict[str, float]:
-    """Per gate, the ratio to be excluded before going on to `next_share` (for the hold-back: adding it)."""
+    """Per gate, the ratio to be excluded before going on to `next_share`."""
     excess = (release.rollout.margin or MARGIN) - 1
     step = 1 + excess * next(times for reach, times in LADDER if next_share <= reach)
     return {kpi.name: max(step, round(kpi.tolerance * ABOVE_TOLERANCE, 4)) for kpi in gates(release)}
@@ -78,7 +79,8 @@ def clear_seconds(release: Release, kpi: Kpi, margin: float, share: float) -> fl
 
 def slowest_clear_seconds(release: Release, margins: dict[str, float], share: float) -> float | None:
     """The longest of `clear_seconds` over the gates; None where none of them can be told."""
-    by_gate = (clear_seconds(release, kpi, margins[kpi.name], share) for kpi in gates(release))
+    asked = (kpi for kpi in gates(release) if kpi.name in margins)
+    by_gate = (clear_seconds(release, kpi, margins[kpi.name], share) for kpi in asked)
     return max((seconds for seconds in by_gate if seconds is not None), default=None)
 
 

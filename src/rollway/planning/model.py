@@ -7,20 +7,42 @@ approval signs its hash. Durations are seconds; times of day are wall-clock in a
 from __future__ import annotations
 
 import json
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from rollway.canonical import canonical_json, content_hash
 from rollway.facts.model import Freeze, MethodName, Share, SignalSpec, TargetSpec, Window
+from rollway.planning.soundness import Fault, faults
 
 PLAN_FORMAT: Literal["rollway.plan/1"] = "rollway.plan/1"
+DAY_SECONDS = 86_400.0
+LONGEST_SECONDS = 3 * 365 * DAY_SECONDS
+"""Three years: longer than any stage lasts; a larger number is a slip of the pen."""
+SHORTEST_TICK_SECONDS, LONGEST_TICK_SECONDS = 0.05, DAY_SECONDS
+LONGEST_BLIND_SECONDS = 30 * DAY_SECONDS
+
+Spec = TypeVar("Spec", SignalSpec, TargetSpec)
+
+
+def _hashable(spec: Spec) -> Spec:
+    """Its free keys are the only place where NaN, infinity and broken text could hide from the models."""
+    try:
+        content_hash(spec.model_dump())
+    except (ValueError, TypeError) as error:
+        raise PydanticCustomError("not_json", f"cannot be written as JSON: {error}") from error
+    return spec
+
+
+Probability = Annotated[float, Field(gt=0, lt=1)]
+Margin = Annotated[float, Field(gt=1)]
 
 
 class Part(BaseModel):
     """A part of a plan: frozen, and nothing in it that the format does not name."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Exposure(Part):
@@ -42,10 +64,12 @@ class Stage(Part):
     """Who sees what, how much of it, for how long, under which guards, and how it is undone.
 
     `advance` is what must be true, besides the bake time, to leave the stage:
-    ready (every gate has usable numbers of the old version), evidence (the verdict is healthy),
-    time (the bake time alone), person (somebody says go).
+    ready (every gate has usable numbers of the old version), evidence (the verdict is healthy: every
+    margin is excluded, both versions report, nothing speaks against the new one), time (the bake time
+    alone), person (somebody says go).
     `bake_seconds` counts from the moment the exposure was read back. After `patience_seconds` without
-    an answer a person is asked. `margins[kpi]` is the ratio to be excluded before leaving.
+    an answer a person is asked. `margins[kpi]` is the ratio to be excluded before leaving; a hold-back
+    that follows a stage with margins has none, because what can be shown was shown there.
     `in_window` means that the stage may be entered only while a change window is open.
     """
 
@@ -55,9 +79,9 @@ class Stage(Part):
     method: MethodName
     exposure: Exposure
     advance: Advance
-    bake_seconds: float = Field(ge=0)
-    patience_seconds: float = Field(gt=0)
-    margins: dict[str, float] = {}
+    bake_seconds: float = Field(ge=0, le=LONGEST_SECONDS)
+    patience_seconds: float = Field(gt=0, le=LONGEST_SECONDS)
+    margins: dict[str, Margin] = {}
     in_window: bool = True
     entry: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
@@ -72,13 +96,13 @@ class Guard(Part):
     title: str
     kind: Literal["rate", "latency"]
     say: Literal["gate", "brake", "watch"]
-    tolerance: float
-    weight: float
-    limit: float | None = None
-    limit_seconds: float | None = None
-    expected: float | None = None
+    tolerance: float = Field(ge=1)
+    weight: float = Field(gt=0)
+    limit: float | None = Field(default=None, gt=0, le=1)
+    limit_seconds: float | None = Field(default=None, gt=0)
+    expected: float | None = Field(default=None, ge=0)
     owner: str = ""
-    signal: SignalSpec
+    signal: Annotated[SignalSpec, AfterValidator(_hashable)]
 
 
 class Task(Part):
@@ -131,10 +155,10 @@ class Policy(Part):
     turns into going back. `tick_seconds`: time between two evaluations.
     """
 
-    alpha: float = 0.01
-    alpha_promote: float = 0.05
-    tick_seconds: float = 10.0
-    blind_seconds: float = 120.0
+    alpha: Probability = 0.01
+    alpha_promote: Probability = 0.05
+    tick_seconds: float = Field(default=10.0, ge=SHORTEST_TICK_SECONDS, le=LONGEST_TICK_SECONDS)
+    blind_seconds: float = Field(default=120.0, gt=0, le=LONGEST_BLIND_SECONDS)
     on_blind: Literal["rollback", "hold"] = "rollback"
     on_patience: Literal["ask", "rollback"] = "ask"
 
@@ -150,7 +174,11 @@ class Promise(Part):
 
 
 class Plan(Part):
-    """The whole plan. Two plans with equal content have equal hashes."""
+    """The whole plan. Two plans with equal content have equal hashes.
+
+    A plan that could not be carried out is refused when it is made or read (pydantic.ValidationError, one
+    finding for each fault, with its path).
+    """
 
     format: Literal["rollway.plan/1"] = PLAN_FORMAT
     name: str
@@ -167,17 +195,24 @@ class Plan(Part):
     guards: tuple[Guard, ...] = ()
     windows: tuple[Window, ...] = ()
     freezes: tuple[Freeze, ...] = ()
-    target: TargetSpec | None = None
+    target: Annotated[TargetSpec, AfterValidator(_hashable)] | None = None
     runbook: tuple[Task, ...] = ()
     communication: tuple[Message, ...] = ()
     rollback: RollbackPlan
     risks: tuple[RiskResponse, ...] = ()
     promises: tuple[Promise, ...] = ()
-    approvals_required: int = 1
+    approvals_required: int = Field(default=1, ge=1)
     approvers: tuple[str, ...] = ()
     operators: tuple[str, ...] = ()
     policy: Policy = Policy()
     notes: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_sound(self) -> Self:
+        found = [_finding(fault) for fault in faults(self)]
+        if found:
+            raise ValidationError.from_exception_data(type(self).__name__, found)
+        return self
 
     def to_json(self) -> dict[str, Any]:
         body: dict[str, Any] = self.model_dump(mode="json")
@@ -197,3 +232,9 @@ class Plan(Part):
 
     def stage_index(self, stage_id: str) -> int:
         return next(i for i, stage in enumerate(self.stages) if stage.id == stage_id)
+
+
+def _finding(fault: Fault) -> InitErrorDetails:
+    # Without a context pydantic takes the text as it is, braces and all.
+    error = PydanticCustomError("unsound_plan", fault.what)
+    return InitErrorDetails(type=error, loc=fault.where, input=None)

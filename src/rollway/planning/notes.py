@@ -6,7 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from rollway.choice.model import Choice
 from rollway.facts.model import Kpi, MethodName, Release
-from rollway.planning.evidence import arrivals_per_second, clear_seconds, gates, usual_rate
+from rollway.planning.evidence import (
+    arrivals_per_second,
+    clear_seconds,
+    gates,
+    slowest_clear_seconds,
+    usual_rate,
+)
 from rollway.planning.model import Stage
 from rollway.planning.stages import DAY, HOUR, NAMED, wished_shares
 from rollway.planning.words import about, length, percent, times
@@ -64,7 +70,7 @@ def _traffic(release: Release, stages: Sequence[Stage]) -> Iterator[str]:
                 "so nothing is promised for it."
             )
             continue
-        slow = [(stage, _clear(release, kpi, stage)) for stage in deciding]
+        slow = [(stage, _clear(release, kpi, stage)) for stage in deciding if kpi.name in stage.margins]
         slow = [(stage, seconds) for stage, seconds in slow if seconds > BEARABLE_SECONDS]
         if slow:
             yield _too_thin(release, kpi, *max(slow, key=lambda pair: pair[1]))
@@ -72,6 +78,7 @@ def _traffic(release: Release, stages: Sequence[Stage]) -> Iterator[str]:
 
 
 def _clear(release: Release, kpi: Kpi, stage: Stage) -> float:
+    """How long the stage needs to show this gate within its margin; 0 where that cannot be told."""
     return clear_seconds(release, kpi, stage.margins[kpi.name], stage.exposure.share) or 0.0
 
 
@@ -107,7 +114,7 @@ def _what_can(release: Release, kpi: Kpi, stage: Stage) -> str:
 
 def _impatient(release: Release, deciding: Sequence[Stage]) -> Iterator[str]:
     for stage in deciding:
-        slowest = max((_clear(release, kpi, stage) for kpi in gates(release)), default=0.0)
+        slowest = slowest_clear_seconds(release, stage.margins, stage.exposure.share) or 0.0
         if slowest > stage.patience_seconds:
             yield (
                 f"The stage '{stage.title}' needs about {about(slowest)} to show that nothing is wrong, "
@@ -153,7 +160,9 @@ def _wishes(release: Release, methods: Sequence[MethodName], stages: Sequence[St
         )
     if wishes.bake is not None and "pilot" in methods and wishes.bake.total_seconds() < DAY:
         yield f"The pilot is to last {length(wishes.bake.total_seconds())}: less than any business cycle."
-    if wishes.check_every is not None and wishes.check_every.total_seconds() > HOUR:
+    if wishes.check_every is not None and wishes.check_every.total_seconds() > DAY:
+        yield "The figures are looked at once a day, more often than wished: a rarer look is no watch."
+    elif wishes.check_every is not None and wishes.check_every.total_seconds() > HOUR:
         yield "The figures are looked at less than once an hour: a fault is found late, whatever its size."
     if wishes.false_rollback is not None and wishes.false_rollback > 0.1:
         yield f"One rollout in {1 / wishes.false_rollback:.0f} would be taken back without cause, as wished."

@@ -7,6 +7,7 @@ from typing import Literal
 
 from rollway.facts.model import Release
 from rollway.planning import roles
+from rollway.planning.describe import rule_words
 from rollway.planning.model import Stage, Task
 from rollway.planning.windows import describe_window
 from rollway.planning.words import length, listing, percent, slug, stated, times
@@ -211,8 +212,8 @@ def _decide_task(stage: Stage, task: Maker) -> Task:
             )
         case "evidence":
             ratios = listing(f"{kpi} below {times(margin)}" for kpi, margin in stage.margins.items())
-            title = "watch the verdict"
-            instruction = f"Rollway goes on after {bake}, when it is shown: {ratios} of the old version."
+            rule = f"it is shown: {ratios} of the old version" if ratios else rule_words(stage)
+            title, instruction = "watch the verdict", f"Rollway goes on after {bake}, when {rule}."
         case "time":
             harm = "takes the release back" if stage.reversible else "holds the rollout for people"
             title, instruction = "watch the limits", f"It lasts {bake}; a broken limit {harm}."

@@ -6,8 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rollway.facts.model import Group, MethodName, Release
-from rollway.planning.evidence import arrivals_per_second, gates
-from rollway.planning.model import Exposure, Stage
+from rollway.planning.evidence import arrivals_per_second, gates, margins_before, slowest_clear_seconds
+from rollway.planning.model import (
+    LONGEST_SECONDS,
+    LONGEST_TICK_SECONDS,
+    SHORTEST_TICK_SECONDS,
+    Exposure,
+    Stage,
+)
 from rollway.planning.words import listing, slug
 
 HOUR = 3600.0
@@ -42,7 +48,8 @@ def tick_seconds(release: Release, methods: Sequence[MethodName]) -> float:
     """Time between two evaluations: as wished, else ten seconds where machines decide and a minute where
     people do."""
     if release.rollout.check_every is not None:
-        return max(0.05, release.rollout.check_every.total_seconds())
+        wish = release.rollout.check_every.total_seconds()
+        return min(LONGEST_TICK_SECONDS, max(SHORTEST_TICK_SECONDS, wish))
     return FAST_TICK_SECONDS if FAST_METHODS & set(methods) else SLOW_TICK_SECONDS
 
 
@@ -59,7 +66,7 @@ def patience_seconds(release: Release, method: MethodName, bake: float, clear: f
     if wish is not None:
         return max(bake, wish.total_seconds(), tick_seconds(release, (method,)))
     floor = 30 * tick_seconds(release, (method,))
-    return min(max(4 * bake, 3 * (clear or 0.0), floor), bake + 7 * DAY)
+    return min(max(4 * bake, 3 * (clear or 0.0), floor), bake + 7 * DAY, max(bake, LONGEST_SECONDS))
 
 
 def person_patience(release: Release, method: MethodName, bake: float) -> float:
@@ -170,7 +177,7 @@ def baseline_stage(release: Release, method: MethodName) -> tuple[Stage, ...]:
             exposure=Exposure(share=0.0),
             advance="ready",
             bake_seconds=0.0,
-            patience_seconds=patience,
+            patience_seconds=min(patience, LONGEST_SECONDS),
             in_window=False,
             undo=NOTHING_TO_UNDO,
         ),
@@ -207,6 +214,31 @@ def join(parts: Sequence[tuple[Stage, ...]]) -> tuple[Stage, ...]:
         opening += [stage for stage in part[:switch] if stage.exposure.share <= reach + MORE]
         closing = [*part[switch + 1 :], *closing]
     return distinct(_rising(_beside([*opening, *parts[-1], *closing])))
+
+
+def proven(release: Release, stages: Sequence[Stage]) -> tuple[Stage, ...]:
+    """The same stages, where a hold-back whose earlier proofs were left out asks for the proof itself.
+
+    Joining leaves out the shares of a canary that another method has already reached; what they would
+    have shown is then still to be shown.
+    """
+    result: list[Stage] = []
+    has_proof = False
+    for stage, following in zip(stages, (*stages[1:], None), strict=True):
+        if stage.advance == "evidence" and not has_proof:
+            reach = following.exposure.share if following else 1.0
+            result.append(stage if stage.margins else _with_proof(release, stage, reach))
+            has_proof = True
+        else:
+            result.append(stage)
+    return tuple(result)
+
+
+def _with_proof(release: Release, stage: Stage, reach: float) -> Stage:
+    margins = margins_before(release, reach)
+    clear = slowest_clear_seconds(release, margins, stage.exposure.share)
+    patience = patience_seconds(release, stage.method, stage.bake_seconds, clear)
+    return stage.model_copy(update={"margins": margins, "patience_seconds": patience})
 
 
 def _beside(stages: Sequence[Stage]) -> list[Stage]:

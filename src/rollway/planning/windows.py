@@ -88,7 +88,7 @@ def _closed(why: str, windows: Sequence[Window], frozen: list[_Span], at: dateti
     next_open = _next_open(windows, frozen, at)
     if next_open is None:
         return WindowState(False, f"{why}; nothing opens within a year")
-    zone = _zone(windows[0].timezone) if windows else UTC
+    zone = zone_named(windows[0].timezone) if windows else UTC
     local = next_open.astimezone(zone)
     return WindowState(False, f"{why}; next opens {local:%a %Y-%m-%d %H:%M %Z}", next_open)
 
@@ -121,7 +121,7 @@ def _first_free(span: _Span, frozen: list[_Span]) -> datetime | None:
 
 def _occurrences(window: Window, at: datetime, days: int) -> Iterator[_Span]:
     """The window's occurrences that open from two local days before `at` to `days` days after it."""
-    zone = _zone(window.timezone)
+    zone = zone_named(window.timezone)
     today = at.astimezone(zone).date()
     for offset in range(-2, days + 1):
         day = today + timedelta(days=offset)
@@ -141,7 +141,7 @@ def _occurrence(window: Window, zone: ZoneInfo, day: date) -> _Span:
 
 
 def _freeze_span(freeze: Freeze) -> _Span:
-    zone = _zone(freeze.timezone)
+    zone = zone_named(freeze.timezone)
     start, end = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
     if freeze.first.year >= _FIRST_YEAR:
         start = _instant(datetime.combine(freeze.first, time()), zone, last=False)
@@ -174,7 +174,8 @@ def _end_of_gap(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
 
 
 @lru_cache(maxsize=64)
-def _zone(name: str) -> ZoneInfo:
+def zone_named(name: str) -> ZoneInfo:
+    """The time zone with this IANA name. Raises InputError where there is none."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:

@@ -33,6 +33,10 @@ from rollway.rollout.model import (
 
 SAME_SHARE = 1e-5
 """Two shares closer than this are the same: the resolution of the flag target's weights."""
+SOON = 0.2
+"""Seconds after which a target that was just told something is read back."""
+UNTIL_READ_BACK = 2.0
+"""Seconds between two looks at a target that has not done yet what it was told, at most."""
 
 
 def begin() -> State:
@@ -67,7 +71,7 @@ def _(event: TargetObserved, plan: Plan, state: State) -> Step:
         entries = (Entry(kind="target_back", text="The target answers again."),)
     was_verified = state.entered_at is not None
     state = _with(state, served_share=event.share, target_problem="")
-    if state.phase == "waiting":
+    if state.started_at is None and state.phase != "rolling_back":
         return Step(state=state, entries=entries)
     if not _same(event.share, state.desired_share):
         return _mismatch(state, event, was_verified, entries)
@@ -82,6 +86,9 @@ def _(event: TargetObserved, plan: Plan, state: State) -> Step:
 
 def _mismatch(state: State, event: TargetObserved, was_verified: bool, entries: tuple[Entry, ...]) -> Step:
     again = (SetShare(share=state.desired_share),)
+    if state.phase == "paused" and not was_verified and event.share < state.desired_share:
+        # Paused before the target did as it was told: nobody new is exposed until somebody resumes.
+        return Step(state=_with(state, desired_share=event.share, entered_at=event.at), entries=entries)
     if state.phase == "rolling_back" or not was_verified:
         return Step(state=state, effects=again, entries=entries)
     data = {"planned": state.desired_share, "served": event.share}
@@ -170,6 +177,10 @@ def _(event: CommandGiven, plan: Plan, state: State) -> Step:
         return Step(state=state, entries=(Entry(kind="refused", text=text, actor=event.actor),))
     told = f"{event.actor}: {event.reason}" if event.reason else event.actor
     match event.kind:
+        case "rollback" if state.started_at is None:
+            text = f"Called off before it began, on the word of {told}"
+            state = _with(state, phase="rolled_back", ended_at=event.at, standing=text)
+            return Step(state=state, entries=(_said(event, text),))
         case "rollback":
             return _roll_back(state, f"Rolling back on the word of {told}", event.actor)
         case "pause":
@@ -179,7 +190,8 @@ def _(event: CommandGiven, plan: Plan, state: State) -> Step:
             return _resume(plan, state, event)
         case "override_window":
             state = _with(state, override=Override(actor=event.actor, reason=event.reason))
-            return Step(state=state, entries=(_said(event, f"Change windows overridden by {told}"),))
+            text = f"Change windows and freezes overridden for this rollout by {told}"
+            return Step(state=state, entries=(_said(event, text),))
         case "promote":
             return _leave(plan, state, event.at, (_promoted(plan, state, event, told),))
 
@@ -195,8 +207,8 @@ def _refusal(plan: Plan, state: State, event: CommandGiven) -> str:
         return "it is rolling back"
     if event.kind == "pause" and state.phase == "paused":
         return "it is paused already"
-    if event.kind == "resume" and state.phase != "paused":
-        return f"it is {state.phase}, not paused"
+    if event.kind == "resume":
+        return _no_resumption(plan, state, event.at)
     if event.kind == "promote":
         return _no_promotion(plan, state, event.at)
     if event.kind == "rollback" and not plan.stages[state.stage].reversible:
@@ -204,10 +216,20 @@ def _refusal(plan: Plan, state: State, event: CommandGiven) -> str:
     return ""
 
 
+def _no_resumption(plan: Plan, state: State, at: datetime) -> str:
+    stage = plan.stages[state.stage]
+    if state.phase != "paused":
+        return f"it is {state.phase}, not paused"
+    if state.heard == "harmful":
+        return "the new version is harmful"
+    rises = state.started_at is not None and live_share(stage) > state.desired_share + SAME_SHARE
+    return _closed(plan, state, stage, at) if rises else ""
+
+
 def _no_promotion(plan: Plan, state: State, at: datetime) -> str:
     if state.started_at is None:
         return "it has not started; override the window instead"
-    if state.heard == "harmful":
+    if state.heard == "harmful" and plan.stages[state.stage].reversible:
         return "the new version is harmful"
     if state.entered_at is None:
         return "the target has not been read back as serving this stage"
@@ -246,6 +268,8 @@ def _said(event: CommandGiven, text: str) -> Entry:
 def _(event: ClockTicked, plan: Plan, state: State) -> Step:
     if state.phase == "waiting":
         closed = _closed(plan, state, plan.stages[0], event.at)
+        if not event.is_approved:
+            closed = "the plan is not approved any more"
         if closed:
             return Step(state=_with(state, standing=closed))
         return _enter(plan, _with(state, started_at=event.at), 0, ())
@@ -268,15 +292,14 @@ def _(event: ClockTicked, plan: Plan, state: State) -> Step:
 
 def _lacking(stage: Stage, elapsed: float, verdict: Verdict | None) -> str:
     """What keeps the rollout in this stage, in words; empty when it may go on."""
-    if stage.advance == "person":
-        return "a person decides when this stage is over (promote)"
     if elapsed < stage.bake_seconds:
         return f"baking: {elapsed:.0f} of {stage.bake_seconds:.0f} s"
-    if stage.advance == "time":
-        unseen = verdict is not None and verdict.kind == "blind"
-        return f"blind: {verdict.reason}" if verdict is not None and unseen else ""
+    if stage.advance == "person":
+        return "a person decides when this stage is over (promote)"
     if verdict is None or verdict.stage != stage.id:
         return "no verdict on this stage yet"
+    if stage.advance == "time":
+        return f"{verdict.kind}: {verdict.reason}" if verdict.kind in ("blind", "harmful") else ""
     if stage.advance == "ready":
         return (
             "" if verdict.baseline_ready else f"the old version's numbers are not all there: {verdict.reason}"
@@ -358,9 +381,10 @@ def next_wake(plan: Plan, state: State, at: datetime, *, moved: bool) -> timedel
     if state.phase == "waiting":
         opens = window_state(plan.windows, plan.freezes, at).next_open
         rest = timedelta(minutes=1) if opens is None else opens - at
-        return max(timedelta(seconds=plan.policy.tick_seconds), min(timedelta(minutes=1), rest))
-    soon = min(0.2, plan.policy.tick_seconds)
-    return timedelta(seconds=soon if moved else plan.policy.tick_seconds)
+        return max(timedelta(seconds=1), min(timedelta(minutes=1), rest))
+    is_told = state.phase == "rolling_back" or state.entered_at is None
+    soonest = SOON if moved else UNTIL_READ_BACK if is_told else plan.policy.tick_seconds
+    return timedelta(seconds=min(soonest, plan.policy.tick_seconds))
 
 
 def _with(state: State, **changes: object) -> State:

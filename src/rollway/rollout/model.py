@@ -94,10 +94,14 @@ class CommandGiven(Value):
 
 
 class ClockTicked(Value):
-    """Time went by; `verdict` is the judge's latest word at this moment, if it has spoken at all."""
+    """Time went by; `verdict` is the judge's latest word at this moment, if it has spoken at all.
+
+    `is_approved` says whether the plan still has its approvals; asked before anything has begun.
+    """
 
     at: datetime
     verdict: Verdict | None = None
+    is_approved: bool = True
 
 
 Event = TargetObserved | TargetFailed | EvidenceRead | CommandGiven | ClockTicked

@@ -53,6 +53,11 @@ class Target(Protocol):
     a delayed call never undoes a newer one.
     """
 
+    @property
+    def identity(self) -> str:
+        """What is switched, in one text: two rollouts with the same one would fight."""
+        ...
+
     def apply(self, share: float, *, fence: int) -> None:
         """Serve the new version to this share. Absolute and idempotent. Raises TemporaryError."""
         ...
@@ -105,6 +110,8 @@ class Loaded:
     cursors: dict[str, Cursor]
     target_problem: str
     pending: tuple[Pending, ...]
+    moved_at: datetime
+    is_approved: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +141,9 @@ class Rollouts(Protocol):
         due, in one transaction. False where somebody else moved it first; then nothing changed."""
         ...
 
-    def note_target_problem(self, rollout: str, problem: str) -> None:
-        """Remember that the target refused what it was told, for the next tick to hear."""
+    def note_target_problem(self, rollout: str, seq: int, problem: str) -> None:
+        """Remember that the target refused what it was told before tick `seq`, for that tick to hear.
+        Nothing is remembered where a later tick has been."""
         ...
 
 

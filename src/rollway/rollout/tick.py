@@ -1,17 +1,21 @@
-"""One evaluation of a rollout: observe, judge, decide, commit, act. In this order; see decision 0003."""
+"""One evaluation of a rollout: observe, judge, decide, commit, act. In this order; see decision 0003.
+
+Whatever fails while looking becomes something seen: a signal that raises is a source that is down, a target
+that raises has failed, a judge that raises is blind. So the tick always commits, and the plan's policy acts.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from rollway import judge
 from rollway.errors import RollwayError
 from rollway.judge import Reading, Verdict
-from rollway.planning import Guard, Plan
+from rollway.planning import Guard, Plan, Stage
 from rollway.rollout import machine
 from rollway.rollout.model import (
     ClockTicked,
@@ -23,12 +27,19 @@ from rollway.rollout.model import (
     TargetFailed,
     TargetObserved,
 )
-from rollway.rollout.ports import Cursor, Interval, Loaded, Move, Rollouts, Signal, Target
+from rollway.rollout.ports import Collected, Cursor, Interval, Loaded, Move, Rollouts, Signal, Target
 from rollway.rollout.rules import rules_of
 
 log = logging.getLogger("rollway.tick")
 
 Outcome = Literal["moved", "stale", "final"]
+"""moved: another tick is due; stale: somebody else was faster; final: nothing is left to do."""
+
+CLOCK_STEP = timedelta(seconds=1)
+"""How far a rollout's time moves on in a tick whose clock is behind the tick before."""
+
+NOTES = "#notes"
+"""The cursor under which the signals' last notes are kept, so that each is said once."""
 
 
 class Connectors(Protocol):
@@ -41,13 +52,15 @@ class Connectors(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a tick saw of the world before it decided."""
+    """What a tick saw of the world before it decided. `is_whole` is false where it did not look at all."""
 
     events: tuple[Event, ...]
-    readings: tuple[Reading, ...]
-    cursors: dict[str, Cursor]
     judge: dict[str, object]
-    verdict: Verdict | None
+    cursors: dict[str, Cursor]
+    readings: tuple[Reading, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    verdict: Verdict | None = None
+    is_whole: bool = True
 
 
 def tick(
@@ -57,12 +70,14 @@ def tick(
     loaded = rollouts.load(rollout)
     if loaded is None or loaded.seq != seq:
         return "stale"
-    if loaded.state.is_final:
+    if loaded.state.is_final and not loaded.pending:
         return "final"
-    seen = _look(loaded, connectors, clock)
     now = clock()
+    if now < loaded.moved_at:
+        now = loaded.moved_at + CLOCK_STEP
+    seen = _look(loaded, connectors, now)
     state, effects, entries = _decide(loaded, seen, now)
-    share_moved = state.desired_share != loaded.state.desired_share
+    told_anew = state.desired_share != loaded.state.desired_share
     move = Move(
         rollout=rollout,
         seq=seq,
@@ -74,63 +89,106 @@ def tick(
         verdict=seen.verdict,
         entries=entries,
         heard=tuple(pending.id for pending in loaded.pending),
-        wake_after=machine.next_wake(loaded.plan, state, now, moved=share_moved),
+        wake_after=machine.next_wake(loaded.plan, state, now, moved=told_anew),
     )
     if not rollouts.commit(move):
         return "stale"
     _act(loaded, effects, rollouts, connectors)
-    return "moved"
+    return "final" if state.is_final else "moved"
 
 
-def _look(loaded: Loaded, connectors: Connectors, clock: Callable[[], datetime]) -> Seen:
+def _look(loaded: Loaded, connectors: Connectors, now: datetime) -> Seen:
     commands = tuple(pending.event for pending in loaded.pending)
-    is_waiting = loaded.state.phase == "waiting"
-    if is_waiting or any(command.kind == "rollback" for command in commands):
-        # A person's rollback does not wait for a target or a signal that may hang.
-        return Seen(commands, (), loaded.cursors, loaded.judge, None)
-    observed = _observe(loaded, connectors, clock)
-    readings, cursors = _collect(loaded, connectors, clock)
-    rules = rules_of(loaded.plan)
-    state = judge.load(rules, loaded.judge) if loaded.judge else judge.begin(rules)
-    state = judge.update(rules, state, readings)
     stage = loaded.plan.stages[loaded.state.stage]
-    verdict = judge.verdict(
-        rules, state, now=clock().timestamp(), stage=stage.id, share=loaded.state.served_share or 0.0
-    )
-    events = (observed, EvidenceRead(at=clock(), verdict=verdict), *commands)
-    return Seen(events, readings, cursors, judge.dump(state), verdict)
+    if loaded.state.is_final or _is_urgent(loaded, stage):
+        # A person's rollback does not wait for a target or a signal that may hang.
+        return Seen(commands, loaded.judge, loaded.cursors, is_whole=False)
+    if loaded.state.phase == "waiting":
+        return Seen(commands, loaded.judge, loaded.cursors)
+    observed = _observe(loaded, connectors, now)
+    if loaded.state.phase == "rolling_back":
+        return Seen((observed, *commands), loaded.judge, loaded.cursors)
+    readings, cursors, notes = _collect(loaded, stage, connectors, now)
+    memory, verdict = _judge(loaded, stage, readings, now)
+    events = (observed, EvidenceRead(at=now, verdict=verdict), *commands)
+    return Seen(events, memory, cursors, readings, notes, verdict)
 
 
-def _observe(loaded: Loaded, connectors: Connectors, clock: Callable[[], datetime]) -> Event:
+def _is_urgent(loaded: Loaded, stage: Stage) -> bool:
+    said = any(pending.event.kind == "rollback" for pending in loaded.pending)
+    return said and stage.reversible and loaded.state.phase in ("running", "paused")
+
+
+def _observe(loaded: Loaded, connectors: Connectors, now: datetime) -> Event:
     if loaded.target_problem:
-        return TargetFailed(at=clock(), problem=loaded.target_problem)
+        return TargetFailed(at=now, problem=loaded.target_problem)
     try:
-        share = connectors.target(loaded.id, loaded.plan).observe()
-    except RollwayError as error:
-        return TargetFailed(at=clock(), problem=error.message)
-    return TargetObserved(at=clock(), share=share)
+        return TargetObserved(at=now, share=connectors.target(loaded.id, loaded.plan).observe())
+    except Exception as error:
+        return TargetFailed(at=now, problem=_problem(error, f"the target of {loaded.id}"))
 
 
 def _collect(
-    loaded: Loaded, connectors: Connectors, clock: Callable[[], datetime]
-) -> tuple[tuple[Reading, ...], dict[str, Cursor]]:
-    stage = loaded.plan.stages[loaded.state.stage]
-    interval = Interval(stage=stage.id, share=loaded.state.served_share or 0.0, now=clock().timestamp())
+    loaded: Loaded, stage: Stage, connectors: Connectors, now: datetime
+) -> tuple[tuple[Reading, ...], dict[str, Cursor], tuple[Entry, ...]]:
+    interval = Interval(stage=stage.id, share=loaded.state.served_share or 0.0, now=now.timestamp())
     readings: list[Reading] = []
+    entries: list[Entry] = []
     cursors = dict(loaded.cursors)
+    said = cursors.get(NOTES, {})
+    notes: Cursor = {}
     for guard in loaded.plan.guards:
-        collected = connectors.signal(loaded.id, guard).collect(cursors.get(guard.kpi), interval)
+        collected = _collect_one(loaded, guard, connectors, interval)
         cursors[guard.kpi] = collected.cursor
         if collected.reading is not None:
             readings.append(collected.reading)
-    return tuple(readings), cursors
+        if collected.note:
+            notes[guard.kpi] = collected.note
+        if collected.note and collected.note != said.get(guard.kpi):
+            entries.append(Entry(kind="signal", text=f"{guard.kpi}: {collected.note}"))
+    return tuple(readings), {**cursors, NOTES: notes}, tuple(entries)
+
+
+def _collect_one(loaded: Loaded, guard: Guard, connectors: Connectors, interval: Interval) -> Collected:
+    cursor = loaded.cursors.get(guard.kpi)
+    try:
+        return connectors.signal(loaded.id, guard).collect(cursor, interval)
+    except Exception as error:
+        note = _problem(error, f"the signal of {guard.kpi}")
+        now = interval.now
+        reading = Reading(guard.kpi, now, now, interval.stage, interval.share, problem="source_down")
+        return Collected(reading=reading, cursor=cursor or {}, note=note)
+
+
+def _judge(
+    loaded: Loaded, stage: Stage, readings: tuple[Reading, ...], now: datetime
+) -> tuple[dict[str, object], Verdict]:
+    share = loaded.state.served_share or 0.0
+    try:
+        rules = rules_of(loaded.plan)
+        state = judge.load(rules, loaded.judge) if loaded.judge else judge.begin(rules)
+        state = judge.update(rules, state, readings)
+        said = judge.verdict(rules, state, now=now.timestamp(), stage=stage.id, share=share)
+        return judge.dump(state), said
+    except Exception as error:
+        reason = f"the judge failed: {_problem(error, f'the judge of {loaded.id}')}"
+        blind = Verdict("blind", now.timestamp(), stage.id, 0.0, 0.0, 0.0, reason, guards=())
+        return loaded.judge, blind
+
+
+def _problem(error: Exception, what: str) -> str:
+    if isinstance(error, RollwayError):
+        return error.message
+    log.exception("%s raised", what)
+    return f"{type(error).__name__}: {error}"
 
 
 def _decide(loaded: Loaded, seen: Seen, now: datetime) -> tuple[State, tuple[Effect, ...], tuple[Entry, ...]]:
     state = loaded.state
     effects: tuple[Effect, ...] = ()
-    entries: tuple[Entry, ...] = ()
-    for event in (*seen.events, ClockTicked(at=now, verdict=seen.verdict)):
+    entries = seen.entries
+    time_passed = ClockTicked(at=now, verdict=seen.verdict, is_approved=loaded.is_approved)
+    for event in (*seen.events, *((time_passed,) if seen.is_whole else ())):
         step = machine.advance(loaded.plan, state, event)
         state = step.state
         # Shares are absolute: only the last one asked for matters.
@@ -143,6 +201,7 @@ def _act(loaded: Loaded, effects: tuple[Effect, ...], rollouts: Rollouts, connec
     for effect in effects:
         try:
             connectors.target(loaded.id, loaded.plan).apply(effect.share, fence=loaded.seq + 1)
-        except RollwayError as error:
-            log.warning("target of %s: %s", loaded.id, error.message)
-            rollouts.note_target_problem(loaded.id, error.message)
+        except Exception as error:
+            rollouts.note_target_problem(
+                loaded.id, loaded.seq + 1, _problem(error, f"the target of {loaded.id}")
+            )

@@ -18,7 +18,9 @@ _PRAGMAS = ("journal_mode=WAL", "busy_timeout=30000", "foreign_keys=ON", "synchr
 
 def database_url(where: str | Path) -> str:
     """The URL for a data folder (SQLite inside it) or for what already is a PostgreSQL URL."""
-    text = str(where)
+    text = str(where).strip()
+    if not text:
+        raise InputError("the data folder has no name", hint="give one with --data, such as --data .rollway")
     if "://" not in text:
         return f"sqlite:///{Path(text).resolve() / 'rollway.db'}"
     url = make_url(text)
@@ -36,7 +38,7 @@ def open_engine(where: str | Path) -> sa.Engine:
     """An engine whose schema is up to date. Makes the data folder where it is missing."""
     url = database_url(where)
     if url.startswith("sqlite"):
-        Path(make_url(url).database or ".").parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(Path(make_url(url).database or "."))
         engine = sa.create_engine(url, pool_size=20, max_overflow=20)
         sa.event.listen(engine, "connect", _prepare_sqlite)
     else:
@@ -48,7 +50,23 @@ def open_engine(where: str | Path) -> sa.Engine:
             f"the database does not answer: {make_url(url).render_as_string()}",
             hint=str(error.orig).strip().splitlines()[0],
         ) from error
+    except sa.exc.DatabaseError as error:
+        raise InputError(
+            f"{make_url(url).render_as_string()} is no database of Rollway: {error.orig}",
+            hint="give another folder with --data",
+        ) from error
     return engine
+
+
+def _make_folder(database: Path) -> None:
+    try:
+        database.parent.mkdir(parents=True, exist_ok=True)
+        database.open("ab").close()
+    except OSError as error:
+        raise InputError(
+            f"the data folder {database.parent} cannot be used: {error.strerror}",
+            hint="give another one with --data",
+        ) from error
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -63,6 +81,7 @@ def migrate(engine: sa.Engine) -> None:
         return
     from alembic import command
     from alembic.config import Config
+    from alembic.util import CommandError
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
@@ -70,7 +89,13 @@ def migrate(engine: sa.Engine) -> None:
         if engine.dialect.name == "postgresql":
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(7265318)"))
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise InputError(
+                f"this database was made by another version of Rollway ({error})",
+                hint="use that version, or another data folder",
+            ) from error
 
 
 def _revision(engine: sa.Engine) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from rollway.approvals import Approval
+from rollway.approvals import Approval, approval_state
 from rollway.facts import Release, facts_hash, release_from_json, release_to_json
 from rollway.planning import Plan
 from rollway.store.codec import from_text, new_id, to_text
@@ -25,6 +25,16 @@ def _parsed(text: str) -> Plan:
 def read_plan(connection: sa.Connection, plan_hash: str) -> Plan:
     """The plan with this hash. Raises sqlalchemy.exc.NoResultFound."""
     return _parsed(connection.execute(sa.select(plan.c.body).where(plan.c.hash == plan_hash)).scalar_one())
+
+
+def is_approved(connection: sa.Connection, plan_hash: str) -> bool:
+    """Whether a plan has the approvals it asks for at this moment."""
+    return approval_state(read_plan(connection, plan_hash), _approvals(connection, plan_hash)).is_approved
+
+
+def _approvals(connection: sa.Connection, plan_hash: str) -> tuple[Approval, ...]:
+    query = sa.select(approval).where(approval.c.plan_hash == plan_hash).order_by(approval.c.id)
+    return tuple(Approval(r.actor, r.decision, r.at, r.reason) for r in connection.execute(query))
 
 
 class SqlPlans:
@@ -79,6 +89,5 @@ class SqlPlans:
             connection.execute(sa.insert(approval).values(plan_hash=plan_hash, **row))
 
     def approvals(self, plan_hash: str) -> tuple[Approval, ...]:
-        query = sa.select(approval).where(approval.c.plan_hash == plan_hash).order_by(approval.c.id)
         with self._engine.connect() as connection:
-            return tuple(Approval(r.actor, r.decision, r.at, r.reason) for r in connection.execute(query))
+            return _approvals(connection, plan_hash)

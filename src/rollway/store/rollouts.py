@@ -8,12 +8,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from rollway.errors import ConflictError
 from rollway.judge import Reading
 from rollway.planning import Plan
-from rollway.rollout import FINAL_PHASES, CommandGiven, Entry, Loaded, Move, Pending, State, begin
+from rollway.rollout import CommandGiven, Entry, Loaded, Move, Pending, State, begin
 from rollway.store import record as records
 from rollway.store.codec import from_text, new_id, reading_from_row, reading_to_row, to_text
-from rollway.store.plans import read_plan
+from rollway.store.plans import is_approved, read_plan
 from rollway.store.tables import command, reading, rollout, verdict
 
 
@@ -39,6 +40,8 @@ class SqlRollouts:
                 cursors=from_text(row.cursors),
                 target_problem=row.target_problem,
                 pending=_pending(connection, rollout_id),
+                moved_at=row.moved_at,
+                is_approved=row.phase != "waiting" or is_approved(connection, row.plan_hash),
             )
 
     def seq(self, rollout_id: str) -> int | None:
@@ -60,6 +63,7 @@ class SqlRollouts:
                     target_problem="",
                     moved_at=move.at,
                     next_at=None if move.wake_after is None else move.at + move.wake_after,
+                    **({"target": None} if move.state.is_final else {}),
                 )
             ).rowcount
             if moved == 0:
@@ -87,21 +91,34 @@ class SqlRollouts:
             )
         records.append(connection, move.rollout, move.seq, move.at, move.entries)
 
-    def note_target_problem(self, rollout_id: str, problem: str) -> None:
+    def note_target_problem(self, rollout_id: str, seq: int, problem: str) -> None:
+        mine = sa.update(rollout).where(rollout.c.id == rollout_id, rollout.c.seq == seq)
         with self._engine.begin() as connection:
-            connection.execute(
-                sa.update(rollout).where(rollout.c.id == rollout_id).values(target_problem=problem)
-            )
+            connection.execute(mine.values(target_problem=problem))
 
     # --- for people ---
 
-    def create(self, rollout_id: str, plan: Plan, at: datetime, entry: Entry) -> None:
-        """A new rollout, due at once, with the first entry of its record."""
+    def create(self, rollout_id: str, plan: Plan, at: datetime, entry: Entry, *, target: str = "") -> None:
+        """A new rollout, due at once, with the first entry of its record.
+
+        `target` is what it switches: while it runs, another one with the same text raises ConflictError,
+        as does a second one with the same id.
+        """
+        try:
+            self._create(rollout_id, plan, at, entry, target or None)
+        except sa.exc.IntegrityError as error:
+            raise ConflictError(
+                f"another rollout was started at the same moment, on {target or rollout_id}",
+                hint="see `rollway status`, and start again",
+            ) from error
+
+    def _create(self, rollout_id: str, plan: Plan, at: datetime, entry: Entry, target: str | None) -> None:
         state = begin()
         with self._engine.begin() as connection:
             connection.execute(
                 sa.insert(rollout).values(
                     id=rollout_id,
+                    target=target,
                     plan_hash=plan.hash,
                     seq=0,
                     phase=state.phase,
@@ -141,6 +158,11 @@ class SqlRollouts:
         with self._engine.connect() as connection:
             return connection.execute(sa.select(*columns).order_by(rollout.c.created_at.desc())).all()
 
+    def holder_of(self, target: str) -> str | None:
+        """The rollout that switches this target now."""
+        with self._engine.connect() as connection:
+            return connection.scalar(sa.select(rollout.c.id).where(rollout.c.target == target))
+
     def ids_of(self, name: str) -> tuple[str, ...]:
         """The rollouts whose id begins with this name and a dash."""
         with self._engine.connect() as connection:
@@ -178,24 +200,40 @@ class SqlRollouts:
     # --- for the watcher ---
 
     def due(self, now: datetime, grace: timedelta) -> tuple[tuple[str, int, str], ...]:
-        """What must be called now: (rollout, seq, why). Ticks whose time has come, once; again each time
-        another `grace` has passed without a move; and at once where a command is unheard."""
-        unheard = sa.select(command.c.rollout_id, sa.func.max(command.c.id).label("newest"))
+        """What must be called now: (rollout, seq, why). Ticks whose time has come, and at once where a
+        command is unheard; again each time another `grace` has passed without a move."""
+        unheard = sa.select(
+            command.c.rollout_id,
+            sa.func.max(command.c.id).label("newest"),
+            sa.func.max(command.c.at).label("at"),
+        )
         unheard = unheard.where(command.c.heard_in.is_(None)).group_by(command.c.rollout_id)
         with self._engine.connect() as connection:
-            spoken = {row.rollout_id: row.newest for row in connection.execute(unheard)}
+            spoken = {row.rollout_id: row for row in connection.execute(unheard)}
             rows = connection.execute(
-                sa.select(rollout.c.id, rollout.c.seq, rollout.c.next_at, rollout.c.phase).where(
-                    sa.or_(rollout.c.next_at <= now, rollout.c.id.in_(spoken))
+                sa.select(rollout.c.id, rollout.c.seq, rollout.c.next_at, rollout.c.moved_at).where(
+                    sa.or_(
+                        rollout.c.next_at <= now,
+                        sa.and_(rollout.c.next_at.is_not(None), rollout.c.moved_at > now + grace),
+                        rollout.c.id.in_(spoken),
+                    )
                 )
             ).all()
         calls = []
         for row in rows:
-            if row.id in spoken and row.phase not in FINAL_PHASES:
-                calls.append((row.id, row.seq, f"command-{spoken[row.id]}"))
-            elif row.next_at is not None and row.next_at <= now:
-                calls.append((row.id, row.seq, f"due-{int((now - row.next_at) / grace)}"))
+            if row.id in spoken:
+                said = spoken[row.id]
+                calls.append((row.id, row.seq, f"command-{said.newest}-{_attempt(now, said.at, grace)}"))
+            elif row.next_at <= now:
+                calls.append((row.id, row.seq, f"due-{_attempt(now, row.next_at, grace)}"))
+            else:
+                # The clock was set back: the rollout goes on a second at a time until it has caught up.
+                calls.append((row.id, row.seq, f"behind-{now.timestamp():.0f}"))
         return tuple(calls)
+
+
+def _attempt(now: datetime, since: datetime, grace: timedelta) -> int:
+    return max(0, int((now - since) / grace))
 
 
 def _pending(connection: sa.Connection, rollout_id: str) -> tuple[Pending, ...]:

@@ -92,6 +92,7 @@ rollout = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("judge", sa.Text, nullable=False),
     sa.Column("cursors", sa.Text, nullable=False),
+    sa.Column("target", sa.String(400), nullable=True, unique=True),
     sa.Column("target_problem", sa.Text, nullable=False, default=""),
     _at("created_at"),
     _at("moved_at"),

@@ -58,6 +58,11 @@ class FlagTarget:
                 hint="let the other rollout end, or plan this one with a flag of its own",
             )
 
+    @property
+    def identity(self) -> str:
+        """The flag; two rollouts of one flag would fight, whatever variants they name."""
+        return f"flag:{self.flag}"
+
     def observe(self) -> float:
         """The share that the flag serves now; 0.0 where there is no such flag, for then nobody is exposed."""
         definition = self._shelf.read(self.flag)

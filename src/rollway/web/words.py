@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from markupsafe import Markup, escape
 
@@ -85,6 +87,8 @@ ADVANCE = {
     "person": "leaves when a person says go",
 }
 
+UNMEASURED = "leaves when both versions report and nothing speaks against the new one"
+
 SAYS = {
     "gate": "gate: must be shown safe, and can take the release back",
     "brake": "brake: can take the release back",
@@ -95,6 +99,12 @@ SAYS = {
 def method(name: str) -> str:
     """blue_green -> blue-green."""
     return {"blue_green": "blue-green", "big_bang": "big bang"}.get(name, name)
+
+
+def goes_on(stage: Mapping[str, Any]) -> str:
+    """The rule by which a stage (with its `advance` and `margins`) is left."""
+    is_unmeasured = stage["advance"] == "evidence" and not stage["margins"]
+    return UNMEASURED if is_unmeasured else ADVANCE[stage["advance"]]
 
 
 def entry_look(kind: str, data: dict[str, object]) -> Look:

@@ -34,16 +34,31 @@ def test_without_wishes_the_default_ladder_is_taken(release_of: MakeRelease) -> 
 
 
 def test_the_margin_is_loose_before_small_shares_and_tight_before_large_ones(release_of: MakeRelease) -> None:
-    """Each margin is set by how far the next step reaches; the hold-back's, by how little it adds."""
+    """Each margin is set by how far the next step reaches; the hold-back asks for no new proof."""
     margins = {stage.id: stage.margins.get("errors") for stage in build(release_of())}
     assert margins == {
         "baseline": None,
         "1-percent": 3.0,
         "10-percent": 2.0,
         "50-percent": 1.5,
-        "hold-back": 3.0,
+        "hold-back": None,
         "100-percent": None,
     }
+
+
+def test_a_hold_back_that_comes_first_asks_for_proof(release_of: MakeRelease) -> None:
+    """Where people want everyone at once, the only comparison there is must show something."""
+    stages = build(release_of(rollout={"shares": [1.0]}))
+    assert [(stage.id, stage.margins.get("errors")) for stage in stages if stage.advance == "evidence"] == [
+        ("hold-back", 1.5)
+    ]
+
+
+def test_a_hold_back_of_half_or_more_asks_for_the_tight_margin(release_of: MakeRelease) -> None:
+    """Most users are still to come, and nothing before it was tight enough for them."""
+    for hold_back in (0.5, 0.8):
+        stages = build(release_of(rollout={"shares": [0.1], "hold_back": hold_back}))
+        assert (stages[-2].id, stages[-2].margins["errors"]) == ("hold-back", 1.5)
 
 
 def test_the_hold_back_bakes_longer_than_the_other_stages(release_of: MakeRelease) -> None:
@@ -69,8 +84,9 @@ def test_thin_traffic_begins_with_a_larger_share(release_of: MakeRelease) -> Non
 def test_patience_covers_the_time_that_evidence_is_expected_to_take(release_of: MakeRelease) -> None:
     """Slow evidence is waited for three times as long as expected, not four bakes only."""
     quick, slow = (build(release_of(architecture={"requests_per_second": rps})) for rps in (1000, 2))
-    assert quick[-2].patience_seconds == 4 * quick[-2].bake_seconds
-    assert slow[-2].patience_seconds > 4 * slow[-2].bake_seconds
+    assert quick[-3].patience_seconds == 4 * quick[-3].bake_seconds
+    assert slow[-3].patience_seconds > 4 * slow[-3].bake_seconds
+    assert slow[-2].patience_seconds == 4 * slow[-2].bake_seconds  # the hold-back waits for no proof
     wished = build(release_of(rollout={"patience": "2h"}))
     assert all(stage.patience_seconds == 2 * HOUR for stage in wished if stage.advance == "evidence")
 
@@ -106,7 +122,7 @@ def test_a_wide_tolerance_widens_the_margin(release_of: MakeRelease) -> None:
     """A version that uses all it is allowed can still clear the gate."""
     kpi = {"name": "errors", "kind": "rate", "tolerance": 2, "signal": {"type": "scrape"}}
     stages = build(release_of(kpis=[kpi]))
-    assert [stage.margins["errors"] for stage in stages[1:-1]] == [3.0, 2.5, 2.5, 3.0]
+    assert [stage.margins["errors"] for stage in stages[1:-2]] == [3.0, 2.5, 2.5]
 
 
 def test_only_what_changes_the_exposure_waits_for_a_window(release_of: MakeRelease) -> None:

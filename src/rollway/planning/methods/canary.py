@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from rollway.facts.model import Release
 from rollway.planning.evidence import margins_before, slowest_clear_seconds
-from rollway.planning.model import Exposure, Stage
+from rollway.planning.model import LONGEST_SECONDS, Exposure, Stage
 from rollway.planning.stages import (
     HOUR,
     MORE,
@@ -44,7 +44,7 @@ def build(release: Release) -> tuple[Stage, ...]:
         shares = (*shares, held)
     last = shares[-1] if held is not None else None
     steps = tuple(
-        _step(release, share, following, is_hold_back=share == last)
+        _step(release, share, following, is_hold_back=share == last, is_first=share == shares[0])
         for share, following in pairwise((*shares, 1.0))
     )
     return distinct((*baseline_stage(release, "canary"), *steps, _everyone(release)))
@@ -78,9 +78,16 @@ def _first_share(release: Release) -> float:
     return FIRST_SHARES[-1]
 
 
-def _step(release: Release, share: float, following: float, *, is_hold_back: bool) -> Stage:
-    margins = margins_before(release, following - share if is_hold_back else following)
-    bake = bake_seconds(release, DEFAULT_BAKE_SECONDS) * (HOLD_BACK_BAKES if is_hold_back else 1)
+def _step(release: Release, share: float, following: float, *, is_hold_back: bool, is_first: bool) -> Stage:
+    margins = margins_before(release, following)
+    has_gate = bool(margins)
+    was_shown = not is_first and margins_before(release, share) == margins
+    if is_hold_back and was_shown:
+        # No new proof: here time works, and any evidence of harm stands in the way.
+        margins = {}
+    bake = bake_seconds(release, DEFAULT_BAKE_SECONDS)
+    if is_hold_back:
+        bake = min(HOLD_BACK_BAKES * bake, LONGEST_SECONDS)
     clear = slowest_clear_seconds(release, margins, share)
     patience = patience_seconds(release, "canary", bake, clear)
     return Stage(
@@ -90,9 +97,9 @@ def _step(release: Release, share: float, following: float, *, is_hold_back: boo
         method="canary",
         exposure=Exposure(share=share),
         # Without a gate there is nothing a verdict could rest on, so a person decides.
-        advance="evidence" if margins else "person",
+        advance="evidence" if has_gate else "person",
         bake_seconds=bake,
-        patience_seconds=patience if margins else person_patience(release, "canary", bake),
+        patience_seconds=patience if has_gate else person_patience(release, "canary", bake),
         margins=margins,
         undo=undo_words(release),
     )

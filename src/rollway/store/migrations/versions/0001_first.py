@@ -67,12 +67,14 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("judge", sa.Text(), nullable=False),
         sa.Column("cursors", sa.Text(), nullable=False),
+        sa.Column("target", sa.String(length=400), nullable=True),
         sa.Column("target_problem", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("moved_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["plan_hash"], ["plan.hash"], name=op.f("fk_rollout_plan_hash")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rollout")),
+        sa.UniqueConstraint("target", name=op.f("uq_rollout_target")),
     )
     op.create_index(op.f("ix_rollout_next_at"), "rollout", ["next_at"], unique=False)
     op.create_index(op.f("ix_rollout_plan_hash"), "rollout", ["plan_hash"], unique=False)

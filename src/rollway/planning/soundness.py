@@ -1,0 +1,117 @@
+"""What must hold between the parts of a plan, so that it can be carried out at all.
+
+Each part checks its own numbers (model.py); here is what only the whole plan shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+from rollway.errors import InputError
+from rollway.planning.windows import zone_named
+
+if TYPE_CHECKING:
+    from rollway.facts.model import Freeze, Window
+    from rollway.planning.model import Message, Plan, Promise, Stage, Task
+
+
+class Fault(NamedTuple):
+    """What is wrong, and where: the path in the plan's JSON."""
+
+    where: tuple[str | int, ...]
+    what: str
+
+
+def faults(plan: Plan) -> Iterator[Fault]:
+    """Every reason why this plan cannot work, in the order of the plan; none for a sound one."""
+    yield from _repeated("stages", "id", (stage.id for stage in plan.stages))
+    yield from _falling(plan)
+    yield from _margins(plan)
+    yield from _unguarded(plan)
+    yield from _unproven(plan)
+    yield from _repeated("guards", "kpi", (guard.kpi for guard in plan.guards))
+    yield from _zones(plan)
+    yield from _strangers(plan)
+
+
+def _live_share(stage: Stage) -> float:
+    """The share of users who are served by the new version in this stage (none in shadow and dual)."""
+    return stage.exposure.share if stage.exposure.mode == "live" else 0.0
+
+
+def _repeated(field: str, key: str, names: Iterable[str]) -> Iterator[Fault]:
+    taken: dict[str, int] = {}
+    for index, name in enumerate(names):
+        if name in taken:
+            yield Fault((field, index, key), f"'{name}' is taken by {field}.{taken[name]}; give it another")
+        taken.setdefault(name, index)
+
+
+def _falling(plan: Plan) -> Iterator[Fault]:
+    for index, (before, stage) in enumerate(pairwise(plan.stages), 1):
+        if _live_share(stage) < _live_share(before):
+            yield Fault(
+                ("stages", index, "exposure"),
+                f"serves {_live_share(stage):g} of the users after {_live_share(before):g} in "
+                f"'{before.id}'; a stage never takes the new version from users who have it",
+            )
+
+
+def _margins(plan: Plan) -> Iterator[Fault]:
+    says = {guard.kpi: guard.say for guard in plan.guards}
+    for index, stage in enumerate(plan.stages):
+        for kpi in stage.margins:
+            if says.get(kpi) != "gate":
+                known = f"'{kpi}' is a {says[kpi]}" if kpi in says else f"there is no guard '{kpi}'"
+                yield Fault(("stages", index, "margins", kpi), f"{known}; only a gate has a margin")
+
+
+def _unguarded(plan: Plan) -> Iterator[Fault]:
+    if any(guard.say == "gate" for guard in plan.guards):
+        return
+    for index, stage in enumerate(plan.stages):
+        if stage.advance in ("ready", "evidence"):
+            yield Fault(
+                ("stages", index, "advance"),
+                f"'{stage.advance}' needs a gate among the guards, and there is none; "
+                "add one, or let a person decide",
+            )
+
+
+def _unproven(plan: Plan) -> Iterator[Fault]:
+    has_proof = False
+    for index, stage in enumerate(plan.stages):
+        if stage.advance == "evidence":
+            has_proof = has_proof or bool(stage.margins)
+            if not has_proof:
+                yield Fault(
+                    ("stages", index, "margins"),
+                    "nothing is asked to be shown, neither here nor in an earlier stage that decides on "
+                    "evidence; give at least one gate a margin",
+                )
+
+
+def _zones(plan: Plan) -> Iterator[Fault]:
+    calendar: dict[str, Sequence[Window | Freeze]] = {"windows": plan.windows, "freezes": plan.freezes}
+    for field, entries in calendar.items():
+        for index, entry in enumerate(entries):
+            try:
+                zone_named(entry.timezone)
+            except InputError as error:
+                yield Fault((field, index, "timezone"), f"{error.message}; {error.hint}")
+
+
+def _strangers(plan: Plan) -> Iterator[Fault]:
+    """Tasks, messages and promises of stages that are not in the plan."""
+    known = {stage.id for stage in plan.stages}
+    bound: dict[str, Sequence[Task | Message | Promise]] = {
+        "runbook": plan.runbook,
+        "communication": plan.communication,
+        "promises": plan.promises,
+    }
+    for field, entries in bound.items():
+        for index, entry in enumerate(entries):
+            if entry.stage not in known:
+                yield Fault((field, index, "stage"), f"there is no stage '{entry.stage}'")
