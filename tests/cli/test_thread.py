@@ -88,7 +88,7 @@ def test_a_changed_plan_is_not_the_approved_one(folder: Path) -> None:
     rollway("plan", "release.yaml", cwd=folder)
     rollway("approve", "plan.json", "--as", "bo", cwd=folder)
     plan = json.loads((folder / "plan.json").read_text())
-    plan["stages"][1]["exposure"]["share"] = 0.9
+    plan["stages"][1]["exposure"]["share"] = 0.2
     (folder / "plan.json").write_text(json.dumps(plan))
     told = rollway("start", "plan.json", "--as", "ops", cwd=folder)
     assert told.returncode == 4
