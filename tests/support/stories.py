@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from rollway.facts.model import SignalSpec
 from rollway.judge import Verdict, VerdictKind
-from rollway.planning import Exposure, Plan, Policy, RollbackPlan, Stage
+from rollway.planning import Exposure, Guard, Plan, Policy, RollbackPlan, Stage
 
 START = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
+
+
+GATE = Guard(
+    kpi="errors",
+    title="Errors",
+    kind="rate",
+    say="gate",
+    tolerance=1.25,
+    weight=1.0,
+    signal=SignalSpec(type="scrape"),
+)
 
 
 def stage(id_: str, share: float, advance: str = "evidence", **more: object) -> Stage:
@@ -20,6 +32,7 @@ def stage(id_: str, share: float, advance: str = "evidence", **more: object) -> 
         "advance": advance,
         "bake_seconds": 10,
         "patience_seconds": 100,
+        "margins": {"errors": 2.0} if advance == "evidence" else {},
         **more,
     }
     return Stage.model_validate(body)
@@ -34,6 +47,7 @@ def canary(*stages: Stage, **more: object) -> Plan:
         "facts_hash": "0" * 64,
         "stages": stages
         or (stage("baseline", 0, "ready"), stage("ten", 0.1), stage("half", 0.5), stage("all", 1, "time")),
+        "guards": (GATE,),
         "rollback": RollbackPlan(steps=("switch the flag off",)),
         "policy": Policy(tick_seconds=1, blind_seconds=40),
         **more,

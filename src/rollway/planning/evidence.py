@@ -11,7 +11,8 @@ m is `rollout.margin`, 1.5 where nobody says otherwise: x3, x2, x1.5.
 
 The hold-back asks for no proof anew: the tight margin was shown before, few users are added, and against a
 small rest of the old version a proof takes as long as at a small share of the new one. It bakes, and is left
-when nothing speaks against the new version.
+when nothing speaks against the new version. Where the tight margin was not shown before (it is the first
+share, or it holds back half of the users), it does ask.
 
 A gate whose own tolerance is wide gets at least 1.25 times that tolerance; a margin at or below the
 tolerance could never be cleared by a version that uses all it is allowed.

@@ -60,22 +60,19 @@ def _kpi(guard: Json, said: Json | None, view: Json, stage: Json) -> Json:
     verdict = view["verdict"]
     if said is None or verdict is None:
         return shown
-    # Once nobody is to be served the new version, its silence is no news.
-    is_over = said["blind_reason"] == "candidate_silent" and view["phase"].startswith("roll")
-    look = words.OVER if is_over and said["state"] == "blind" else words.VERDICTS[said["state"]]
     margin = stage["margins"].get(guard["kpi"])
     marks = [guard["tolerance"], *([margin] if margin else [])]
     return {
         **shown,
         "said": said,
-        "look": look,
+        "look": words.VERDICTS[said["state"]],
         "margin": margin,
         "unit": _unit(guard, said),
         "ratio": ratio_scale(said["ratio"], said["ratio_low"], said["ratio_high"], marks),
         "harm": evidence_scale(said["harm_log_e"], verdict["harm_threshold"]),
         "safe": evidence_scale(said["safe_log_e"], verdict["safe_threshold"]),
         "is_driver": said["kpi"] in verdict["drivers"] and verdict["kind"] == "harmful",
-        "blind_because": "" if is_over else _BLIND.get(said["blind_reason"] or "", ""),
+        "blind_because": _BLIND.get(said["blind_reason"] or "", ""),
     }
 
 

@@ -42,8 +42,6 @@ VERDICTS: dict[VerdictKind, Look] = {
     "blind": Look("blind", "blind", "blind"),
 }
 
-OVER = Look("no longer compared", "ring", "calm")
-
 BECAME = {
     "passed": Look("passed", "check", "good"),
     "current": Look("now", "play", "run"),
