@@ -138,7 +138,7 @@ SHOWN = {
         {"migration.needed": True, "migration.duration": "5h", "agreements.window_duration": "7h"},
         {"migration.needed": True, "migration.duration": "4h", "agreements.window_duration": "7h"},
         {"big_bang": -1},
-        "migration takes: 5:00:00",
+        "migration takes: 5h",
     ),
     "P5 telemetry": Shown(
         "P5",
