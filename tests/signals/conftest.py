@@ -97,3 +97,9 @@ def at() -> Callable[..., Interval]:
         return Interval(stage=stage, share=share, now=now)
 
     return ask
+
+
+@pytest.fixture
+def no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A source that failed is left alone only for as long as the failure took."""
+    monkeypatch.setattr("rollway.signals.pages.REST_SECONDS", 0.0)

@@ -12,6 +12,8 @@ from rollway.judge import Counts, Histogram
 from rollway.signals.counters import (
     MOST_SERIES,
     ImplausibleError,
+    Mark,
+    RestartedError,
     Series,
     compare_process,
     counts_by_arm,
@@ -34,44 +36,71 @@ def buckets(unit: str, cumulative: dict[float, int], arm: str = "candidate") -> 
     ]
 
 
-@given(st.lists(st.lists(st.integers(0, 50), min_size=1, max_size=6), min_size=1, max_size=5))
-def test_nothing_is_counted_twice_and_nothing_is_lost(lives: list[list[int]]) -> None:
-    """Over any number of restarts, the increases of what was seen add up to what was counted.
+STEPS = st.tuples(st.integers(0, 50), st.integers(0, 50))  # good ones and bad ones
 
-    A life that begins above where the last one ended cannot be told from its going on; such a
+
+@given(st.lists(st.lists(STEPS, min_size=1, max_size=6), min_size=1, max_size=5))
+def test_a_restart_that_is_seen_never_makes_evidence(lives: list[list[tuple[int, int]]]) -> None:
+    """Every interval is either counted exactly or not at all, over any number of restarts.
+
+    A life in which no counter is below where the last one ended cannot be told from its going on; such a
     story needs the process's start time and is left out here.
     """
-    before: dict[str, int] = {"a": 0}
-    counted = expected = 0
-    for steps in lives:
-        value = 0
-        for number, step in enumerate(steps):
-            value += step
-            if number == 0 and value >= before["a"]:
-                expected += value - before["a"]
-            else:
-                expected += step
-            counted += increases([series("a", value)], before)["a"]
-            before = remembered([series("a", value)], before)
-    assert counted == expected
+    mark = Mark({"total": 0, "bad": 0})
+    for life in lives:
+        total = bad = 0
+        for number, (good, worse) in enumerate(life):
+            total, bad = total + good + worse, bad + worse
+            now = [
+                Series("total", "total", "candidate", "total", total),
+                Series("bad", "bad", "candidate", "bad", bad),
+            ]
+            if total < mark.counters["total"] or bad < mark.counters["bad"]:
+                assert number == 0
+                with pytest.raises(RestartedError, match="not counted"):
+                    counts_by_arm(now, mark)
+            elif number > 0:
+                assert counts_by_arm(now, mark)["candidate"] == Counts(good + worse, worse)
+            mark = remembered(now, mark)
+
+
+def test_a_counter_that_fell_in_one_arm_leaves_no_numbers_in_the_other() -> None:
+    """They may be of one process, and the other arm's rise then be half of the truth."""
+    before = Mark({"new": 1000, "old": 40})
+    now = [series("new", 1200), Series("old", "old", "baseline", "total", 24)]
+    with pytest.raises(RestartedError, match="old fell from 40 to 24"):
+        counts_by_arm(now, before)
 
 
 def test_a_restart_is_seen_for_the_whole_histogram() -> None:
-    """One bucket that fell means that all of them began again, even those that have outgrown their past."""
-    before = {"h 0.1": 5, "h inf": 100}
-    now = buckets("h", {0.1: 8, math.inf: 20})
-    assert histograms_by_arm(now, before)["candidate"] == Histogram((0.1,), (8, 12))
+    """One bucket that fell spoils all of them, even those that have outgrown their past."""
+    before = Mark({"h 0.1": 5, "h inf": 100})
+    with pytest.raises(RestartedError, match="h inf fell from 100 to 20"):
+        histograms_by_arm(buckets("h", {0.1: 8, math.inf: 20}), before)
 
 
 def test_a_series_that_is_new_began_at_zero() -> None:
     """An error that happens for the first time is an increase of one."""
-    assert increases([series("ok", 12), series("error", 1)], {"ok": 10}) == {"ok": 2, "error": 1}
+    assert increases([series("ok", 12), series("error", 1)], Mark({"ok": 10})) == {"ok": 2, "error": 1}
 
 
 def test_a_series_that_is_gone_for_a_while_does_not_bring_its_history_back() -> None:
     """What was counted before the gap stays counted."""
-    held = remembered([], {"a": 1_000_000})
+    held = remembered([], Mark({"a": 1_000_000}))
     assert increases([series("a", 1_000_003)], held) == {"a": 3}
+    assert increases([series("a", 1_000_003)], remembered([], held)) == {"a": 3}
+
+
+def test_a_series_that_comes_back_with_less_began_again() -> None:
+    """It was not there at the last look, so all of it is new."""
+    assert increases([series("a", 3)], Mark(absent={"a": 40})) == {"a": 3}
+
+
+def test_series_that_come_back_some_with_less_and_some_with_more_are_not_counted() -> None:
+    """A total that seems to go on beside errors that began again would overstate the errors."""
+    back = [series("total", 1200), series("bad", 24)]
+    with pytest.raises(RestartedError, match="bad came back with 24 after 40"):
+        increases(back, Mark(absent={"total": 1000, "bad": 40}))
 
 
 @given(st.lists(st.floats(0, 5), min_size=1, max_size=50))
@@ -113,8 +142,8 @@ def test_more_bad_ones_than_there_were_is_implausible() -> None:
     """Such numbers would be evidence of anything."""
     found = [Series("t", "t", "baseline", "total", 5), Series("b", "b", "baseline", "bad", 6)]
     with pytest.raises(ImplausibleError, match="6 bad ones among 5 in the baseline arm"):
-        counts_by_arm(found, {})
-    assert counts_by_arm(found, {"b": 1})["baseline"] == Counts(5, 5)
+        counts_by_arm(found, Mark())
+    assert counts_by_arm(found, Mark({"b": 1}))["baseline"] == Counts(5, 5)
 
 
 def test_unlike_buckets_are_compared_where_they_are_alike() -> None:
@@ -123,7 +152,7 @@ def test_unlike_buckets_are_compared_where_they_are_alike() -> None:
         *buckets("new", {0.1: 4, 0.2: 6, 0.5: 9, math.inf: 10}, "candidate"),
         *buckets("old", {0.1: 40, 0.5: 90, 1.0: 95, math.inf: 100}, "baseline"),
     ]
-    assert histograms_by_arm(found, {}) == {
+    assert histograms_by_arm(found, Mark()) == {
         "candidate": Histogram((0.1, 0.5), (4, 5, 1)),
         "baseline": Histogram((0.1, 0.5), (40, 50, 10)),
     }
@@ -140,12 +169,12 @@ def test_unlike_buckets_are_compared_where_they_are_alike() -> None:
 def test_broken_buckets_are_implausible(cumulative: dict[float, int], problem: str) -> None:
     """A histogram that cannot be true is not read as if it were."""
     with pytest.raises(ImplausibleError, match=problem):
-        histograms_by_arm(buckets("h", cumulative), {})
+        histograms_by_arm(buckets("h", cumulative), Mark())
 
 
 def test_a_bucket_that_falls_alone_is_implausible() -> None:
     """Its cumulative counts rose, and yet it lost a request: such a page is half written, or made up."""
-    before = {"h 0.1": 10, "h inf": 20}
+    before = Mark({"h 0.1": 10, "h inf": 20})
     with pytest.raises(ImplausibleError, match="went back by itself"):
         histograms_by_arm(buckets("h", {0.1: 16, math.inf: 25}), before)
 
@@ -156,7 +185,8 @@ def test_too_many_series_are_refused() -> None:
         refuse_doubtful(series(str(number), 1) for number in range(MOST_SERIES + 1))
     many = [series(str(number), 1) for number in range(MOST_SERIES)]
     refuse_doubtful(many)
-    assert len(remembered(many, {"gone": 1})) == MOST_SERIES
+    kept = remembered(many, Mark({"gone": 1}))
+    assert (len(kept.counters), kept.absent) == (MOST_SERIES, {})
 
 
 @given(
@@ -164,7 +194,7 @@ def test_too_many_series_are_refused() -> None:
 )
 def test_a_histogram_loses_no_request(ticks: list[tuple[int, int, int]]) -> None:
     """Tick by tick, every observation lands in its bucket exactly once."""
-    totals, before, seen = [0, 0, 0], {}, [0, 0, 0]
+    totals, before, seen = [0, 0, 0], Mark(), [0, 0, 0]
     for tick in ticks:
         totals = [total + more for total, more in zip(totals, tick, strict=True)]
         now = buckets("h", {0.1: totals[0], 0.5: sum(totals[:2]), math.inf: sum(totals)})

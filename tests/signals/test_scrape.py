@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import socket
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -162,13 +163,59 @@ def test_a_counter_without_the_usual_ending_is_found(scripted: Scripted, at: At)
 # --- restarts -------------------------------------------------------------------------------------
 
 
-def test_after_a_restart_the_new_value_is_the_increase(scripted: Scripted, at: At) -> None:
-    """A counter that fell began again at zero."""
+def test_a_restart_without_a_start_time_makes_no_false_evidence(scripted: Scripted, at: At) -> None:
+    """1200 requests with 24 errors (2%) after 1000 with 40 are not 200 with 24 (12%), in no arm's name."""
     signal = rate(scripted.url)
-    scripted.say(page(new=(100, 10), old=(1000, 20)))
+    scripted.say(page(new=(960, 40), old=(9000, 90)))
     cursor = signal.collect(None, at(1.0)).cursor
-    scripted.say(page(new=(7, 2), old=(1003, 20)))
-    assert arms(signal.collect(cursor, at(2.0))) == (Counts(9, 2), Counts(3, 0))
+    scripted.say(page(new=(1176, 24), old=(9900, 99)))
+    lost = signal.collect(cursor, at(2.0))
+    assert lost.reading == Reading("errors", 1.0, 2.0, "first", 0.1, problem="implausible")
+    assert 'outcome="error",variant="new"} fell from 40 to 24' in lost.note
+    scripted.say(page(new=(1274, 26), old=(10800, 108)))
+    after = signal.collect(lost.cursor, at(3.0))
+    assert arms(after) == (Counts(100, 2), Counts(909, 9))
+    assert after.reading is not None
+    assert after.reading.start == 2.0
+
+
+def test_an_error_that_was_forgotten_in_a_restart_counts_when_it_happens_again(
+    scripted: Scripted, at: At
+) -> None:
+    """Its series is gone until then; it begins at zero, and costs no other interval."""
+    signal = rate(scripted.url)
+    scripted.say(page(new=(960, 40), old=(9000, 90)))
+    cursor = signal.collect(None, at(1.0)).cursor
+    scripted.say(page(new=(5,), old=(30,)))  # type: ignore[arg-type]
+    lost = signal.collect(cursor, at(2.0))
+    assert lost.reading is not None
+    assert lost.reading.problem == "implausible"
+    scripted.say(page(new=(9, 2), old=(60,)))  # type: ignore[arg-type]
+    kept = json.loads(json.dumps(lost.cursor))
+    assert arms(signal.collect(kept, at(3.0))) == (Counts(6, 2), Counts(30, 0))
+
+
+def test_a_restarted_histogram_is_not_counted_either(scripted: Scripted, at: At) -> None:
+    """The baseline's buckets fell, so the candidate's rise is doubtful too: the interval is dropped."""
+
+    def durations(new: tuple[int, int], old: tuple[int, int]) -> str:
+        return "".join(
+            f'seconds_bucket{{variant="{name}",le="{bound}"}} {value}\n'
+            for name, values in (("new", new), ("old", old))
+            for bound, value in zip(("0.1", "+Inf"), values, strict=True)
+        )
+
+    signal = latency(scripted.url)
+    scripted.say(durations((5, 10), (500, 1000)))
+    cursor = signal.collect(None, at(1.0)).cursor
+    scripted.say(durations((6, 12), (8, 20)))
+    lost = signal.collect(cursor, at(2.0))
+    assert lost.reading == Reading("latency", 1.0, 2.0, "first", 0.1, problem="implausible")
+    scripted.say(durations((7, 14), (10, 25)))
+    assert arms(signal.collect(lost.cursor, at(3.0))) == (
+        Durations((0.1,), (1, 1)),
+        Durations((0.1,), (2, 3)),
+    )
 
 
 def test_a_restart_shows_in_the_start_time_where_no_counter_fell(scripted: Scripted, at: At) -> None:
@@ -198,14 +245,18 @@ def test_two_processes_behind_one_address_are_not_mixed_up(scripted: Scripted, a
 
 
 def test_a_page_that_gathers_many_processes_has_no_start_of_its_own(scripted: Scripted, at: At) -> None:
-    """There each series speaks for itself: the restart of one process is none of the others."""
+    """Which of them began again, and with which counters, cannot be told: that interval is not counted."""
     both = 'process_start_time_seconds{instance="a"} 50\nprocess_start_time_seconds{instance="b"} 60\n'
     signal = rate(scripted.url)
     scripted.say(page(new=(100, 1), old=(1000, 2)) + both)
     cursor = signal.collect(None, at(1000.0)).cursor
     assert "started" not in cursor
     scripted.say(page(new=(3, 0), old=(1001, 2)) + both.replace(" 50", " 1000"))
-    assert arms(signal.collect(cursor, at(1001.0))) == (Counts(3, 0), Counts(1, 0))
+    lost = signal.collect(cursor, at(1001.0))
+    assert lost.reading is not None
+    assert lost.reading.problem == "implausible"
+    scripted.say(page(new=(5, 1), old=(1003, 2)) + both.replace(" 50", " 1000"))
+    assert arms(signal.collect(lost.cursor, at(1002.0))) == (Counts(3, 1), Counts(2, 0))
 
 
 # --- silence --------------------------------------------------------------------------------------
@@ -336,7 +387,7 @@ DONE: dict[str, tuple[Callable[[BaseHTTPRequestHandler], None], str]] = {
 
 
 @pytest.mark.parametrize("case", [*SAID, *DONE])
-def test_a_source_that_is_down_changes_nothing(scripted: Scripted, at: At, case: str) -> None:
+def test_a_source_that_is_down_changes_nothing(scripted: Scripted, at: At, no_rest: None, case: str) -> None:
     """No number, no exception, the cursor stays, and a sentence says why; soon after, it works again."""
     signal = rate(scripted.url, timeout="2s" if case == "never ends" else "0.2s")
     scripted.say(page(new=(1, 0), old=(10, 0)))
@@ -354,7 +405,10 @@ def test_a_source_that_is_down_changes_nothing(scripted: Scripted, at: At, case:
     assert note in down.note
     assert scripted.url in down.note
     scripted.say(page(new=(3, 1), old=(15, 0)))
-    assert arms(signal.collect(down.cursor, at(3.0))) == (Counts(3, 1), Counts(5, 0))
+    # It is left alone for as long as the failure took.
+    time.sleep(time.monotonic() - began)
+    healed = signal.collect(down.cursor, at(3.0))
+    assert arms(healed) == (Counts(3, 1), Counts(5, 0))
 
 
 def test_nobody_listening_is_a_source_that_is_down(at: At) -> None:
@@ -367,10 +421,12 @@ def test_nobody_listening_is_a_source_that_is_down(at: At) -> None:
     assert down.cursor == {}
 
 
-def test_the_first_page_after_a_bad_start_sets_the_mark(scripted: Scripted, at: At) -> None:
+def test_the_first_page_after_a_bad_start_sets_the_mark(scripted: Scripted, at: At, no_rest: None) -> None:
     """The history that was counted before the rollout is nobody's evidence."""
     scripted.say("", status=503)
+    began = time.monotonic()
     down = rate(scripted.url).collect(None, at(1.0))
+    time.sleep(time.monotonic() - began)
     scripted.say(page(new=(5, 5), old=(1000, 0)))
     first = rate(scripted.url).collect(down.cursor, at(2.0))
     assert first.reading is None
@@ -440,12 +496,75 @@ def test_kpis_of_one_moment_share_one_page(scripted: Scripted, at: At) -> None:
 
 
 def test_a_service_that_hangs_is_waited_for_once(scripted: Scripted, at: At) -> None:
-    """Five KPIs of one dead service cost one timeout, not five."""
+    """Five KPIs of one dead service cost one timeout, not five, whatever moment they ask about."""
     scripted.answer = hang
     began = time.monotonic()
-    for _ in range(5):
-        assert rate(scripted.url, timeout="0.5s").collect(None, at(1.0)).reading is not None
-    assert time.monotonic() - began < 2.2
+    for moment in range(5):
+        down = rate(scripted.url, timeout="0.5s").collect(None, at(float(moment)))
+        assert down.reading is not None
+        assert "did not answer within 0.5 s" in down.note
+    assert time.monotonic() - began < 1.5
+    assert scripted.requests == 1
+
+
+def test_rollouts_that_ask_at_once_do_not_queue(scripted: Scripted, at: At) -> None:
+    """Eight callers with moments of their own wait one timeout together, not one after the other."""
+    scripted.answer = hang
+    began = time.monotonic()
+    with ThreadPoolExecutor(8) as pool:
+        found = list(
+            pool.map(lambda now: rate(scripted.url, timeout="0.5s").collect(None, at(now)), range(8))
+        )
+    assert time.monotonic() - began < 2
+    assert all(one.reading is not None and one.reading.problem == "source_down" for one in found)
+
+
+def test_while_one_asks_a_failing_source_again_the_others_have_their_answer(
+    scripted: Scripted, at: At, no_rest: None
+) -> None:
+    """One worker at a time finds out whether it is back; nobody waits behind it."""
+    released = threading.Event()
+    scripted.say("", status=503)
+    rate(scripted.url).collect(None, at(1.0))
+    time.sleep(0.2)
+
+    def hold(handler: BaseHTTPRequestHandler) -> None:
+        released.wait(10)
+        handler.close_connection = True
+
+    scripted.answer = hold
+    with ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(rate(scripted.url).collect, None, at(2.0))
+        deadline = time.monotonic() + 5
+        while scripted.requests < 2 and time.monotonic() < deadline:
+            time.sleep(0.005)
+        began = time.monotonic()
+        for moment in (2.0, 3.0, 4.0):
+            assert "answered with status 503" in rate(scripted.url).collect(None, at(moment)).note
+        assert time.monotonic() - began < 0.5
+        assert not asking.done()
+        released.set()
+
+
+def test_a_source_that_is_back_is_read_at_once_at_every_moment(
+    scripted: Scripted, at: At, no_rest: None
+) -> None:
+    """A failure is forgotten with the first good page."""
+    scripted.say("", status=503)
+    rate(scripted.url).collect(None, at(1.0))
+    time.sleep(0.2)
+    scripted.say(page(new=(1, 0), old=(10, 0)))
+    for moment in (2.0, 3.0, 4.0):
+        assert rate(scripted.url).collect(None, at(moment)).reading is None
+    assert scripted.requests == 4
+
+
+def test_moments_that_overlap_keep_their_pages(scripted: Scripted, at: At) -> None:
+    """Two rollouts whose ticks interleave each see one page per tick."""
+    scripted.say(page(new=(1, 0), old=(10, 0)))
+    for moment in (1.0, 2.0, 1.0, 2.0):
+        rate(scripted.url).collect(None, at(moment))
+    assert scripted.requests == 2
 
 
 def test_a_moment_that_comes_again_later_gets_a_new_page(
@@ -463,7 +582,7 @@ def test_a_moment_that_comes_again_later_gets_a_new_page(
 
 def test_old_addresses_are_forgotten(scripted: Scripted, at: At, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the latest pages are kept, so a server that runs for months does not grow."""
-    monkeypatch.setattr("rollway.signals.pages.KEPT_ANSWERS", 1)
+    monkeypatch.setattr("rollway.signals.pages.KEPT_SOURCES", 1)
     for path in ("", "?other", ""):
         rate(scripted.url + path).collect(None, at(1.0))
     assert scripted.requests == 3

@@ -28,7 +28,12 @@ BUILDS = {
     "errors": "fails five times as often",
     "latency": "its slowest tenth takes twice as long",
 }
-EXPECTED = {"good": "done", "errors": "rolled_back", "latency": "rolled_back"}
+EXPECTED = {
+    "good": ("done", "healthy"),
+    "errors": ("rolled_back", "harmful"),
+    "latency": ("rolled_back", "harmful"),
+}
+"""How each build should end, and on which verdict: going back because one is blind catches no fault."""
 STATUS_EVERY = 0.25
 
 
@@ -51,19 +56,21 @@ FAST = Pace(bake=1, margin=3, check_every=0.5, users=4000, rate=300, give_up_aft
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one build fared. `met` is the share of all users who were ever served the new version."""
+    """How one build fared. `met` is the share of all users who were ever served the new version, `verdict`
+    the last one that was recorded before the end."""
 
     build: str
     phase: str
     seconds: float
     met: float
     users: int
+    verdict: str
     record: int
     is_whole: bool
 
     @property
     def is_as_expected(self) -> bool:
-        return self.phase == EXPECTED[self.build] and self.is_whole
+        return (self.phase, self.verdict) == EXPECTED[self.build] and self.is_whole
 
 
 @click.command()
@@ -153,7 +160,8 @@ def _release(show: Show, build: str, number: int) -> Outcome:
         seconds = time.monotonic() - begun
     met = json.loads(summary.read_text())["users_who_met_new"] / show.pace.users
     entries, faults = show.rollway.verify_record(rollout)
-    outcome = Outcome(build, phase, seconds, met, show.pace.users, entries, not faults)
+    verdict = "healthy" if phase == "done" else show.rollway.load(rollout).state.heard or "none"
+    outcome = Outcome(build, phase, seconds, met, show.pace.users, verdict, entries, not faults)
     click.echo(
         f"   {coloured(phase)} after {seconds:.0f} s; {outcome.met:.1%} of {outcome.users} users met the "
         f"new version; record of {entries} entries is {'whole' if not faults else 'NOT whole'}"
@@ -271,7 +279,7 @@ def _numbers(guard: dict[str, Any]) -> str:
     if old is None or new is None:
         return f"{guard['kpi']}: {guard['state']}"
     cut = f" slower than {guard['cut_seconds']:g} s" if guard["cut_seconds"] else ""
-    times = "" if ratio is None else f", ratio {ratio:.2f}"
+    times = "" if ratio is None else f", ratio {ratio:.2f} interval by interval"
     return (
         f"{guard['kpi']}: new {new:.2%}{cut} of {guard['candidate_trials']}, old {old:.2%} of "
         f"{guard['baseline_trials']}{times}"

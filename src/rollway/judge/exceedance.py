@@ -83,11 +83,6 @@ def absorb(
     return evidence
 
 
-def stage_of(evidence: Exceedance) -> str:
-    """The stage of the last interval that was compared; empty before there is one."""
-    return evidence.comparison.onset.stage or "" if evidence.comparison is not None else ""
-
-
 def margin_of(rules: Rules, stage: str, kpi: str) -> float | None:
     """The ratio that must be excluded before leaving the stage; None where none is asked for."""
     return rules.margins.get(stage, {}).get(kpi)

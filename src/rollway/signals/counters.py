@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from rollway.judge import Counts, Histogram
@@ -21,13 +21,20 @@ START_JITTER = 2.0
 CLOCK_SKEW = 5.0
 
 
+_NOT_COUNTED = "something began again, so this interval is not counted"
+
+
 class ImplausibleError(Exception):
     """The page's numbers cannot be true; the text says which and why."""
 
 
+class RestartedError(Exception):
+    """The page's numbers may be true, but not what lies between them and the ones before."""
+
+
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One counter of one arm. Those of one `unit` (a histogram's buckets) start again together.
+    """One counter of one arm. Those of one `unit` are the buckets of one histogram.
 
     `bound` is the bucket's upper bound in seconds, infinite for the last one and for what is no bucket.
     """
@@ -38,6 +45,14 @@ class Series:
     part: Part
     value: int
     bound: float = math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Where the next interval starts: the counters of the last page, and those of older pages only."""
+
+    counters: Counters = field(default_factory=dict)
+    absent: Counters = field(default_factory=dict)
 
 
 def whole(value: float, *, of: str) -> int:
@@ -72,32 +87,55 @@ def compare_process(before: float | None, now: float | None, *, seen_at: float) 
     return "restarted" if now > before and now >= seen_at - CLOCK_SKEW else "another"
 
 
-def increases(series: Iterable[Series], before: Counters) -> dict[str, int]:
-    """By how much each counter rose, by its key.
+def increases(series: Iterable[Series], before: Mark) -> dict[str, int]:
+    """By how much each counter rose, by its key. One that was never seen began at 0.
 
-    A counter that is not in `before` began at 0. One that fell was restarted from 0, and so was all of
-    its unit: some buckets of a restarted histogram may have outgrown their old value already.
+    Raises RestartedError where a counter fell. A fall says that something began again, not what: counting
+    only the fallen ones from 0 mixes two lives (a total that rose from 1000 to 1200 with its errors that
+    fell from 40 to 24 gives 12% where 2% is true), and counting all from 0 may count the whole history
+    of those that never stopped. So nothing is counted, and the next interval starts from here.
     """
     known = list(series)
-    restarted = {one.unit for one in known if one.value < before.get(one.key, 0)}
-    return {one.key: one.value - (0 if one.unit in restarted else before.get(one.key, 0)) for one in known}
+    fallen = next((one for one in known if one.value < before.counters.get(one.key, 0)), None)
+    if fallen is not None:
+        past = before.counters[fallen.key]
+        raise RestartedError(f"{fallen.key} fell from {past} to {fallen.value}; {_NOT_COUNTED}")
+    lost = _lost_by_return(known, before.absent)
+    return {one.key: one.value - before.counters.get(one.key, lost.get(one.key, 0)) for one in known}
 
 
-def remembered(series: Iterable[Series], before: Counters) -> dict[str, int]:
-    """The counters to start from next time.
+def _lost_by_return(series: list[Series], absent: Counters) -> Counters:
+    """What to subtract from counters that were gone at the last look and are back.
 
-    One that is missing from the page keeps its old value: were it dropped, its whole history would
+    Back with less: they began again, and all of it is new. Back with no less: they went on. Some so and
+    some so cannot be told apart, and raises RestartedError.
+    """
+    back = [one for one in series if absent.get(one.key, 0) > 0]
+    less = [one for one in back if one.value < absent[one.key]]
+    if not less:
+        return absent
+    if len(less) < len(back):
+        raise RestartedError(
+            f"{less[0].key} came back with {less[0].value} after {absent[less[0].key]}; {_NOT_COUNTED}"
+        )
+    return {}
+
+
+def remembered(series: Iterable[Series], before: Mark) -> Mark:
+    """The mark to start from next time, after a page that was read or one whose counters fell.
+
+    A counter that is missing from the page keeps its old value: were it dropped, its whole history would
     count as new when it comes back.
     """
     now = {one.key: one.value for one in series}
-    both = {**before, **now}
-    return both if len(both) <= MOST_SERIES else now
+    absent = {key: value for key, value in {**before.absent, **before.counters}.items() if key not in now}
+    return Mark(now, absent if len(now) + len(absent) <= MOST_SERIES else {})
 
 
-def counts_by_arm(series: Iterable[Series], before: Counters) -> dict[Arm, Counts | None]:
+def counts_by_arm(series: Iterable[Series], before: Mark) -> dict[Arm, Counts | None]:
     """Per arm the trials and the bad ones since `before`; None where an arm has no series of trials.
 
-    Raises ImplausibleError where more are bad than there were at all.
+    Raises ImplausibleError where more are bad than there were at all, RestartedError where a counter fell.
     """
     known = list(series)
     risen = increases(known, before)
@@ -111,18 +149,19 @@ def counts_by_arm(series: Iterable[Series], before: Counters) -> dict[Arm, Count
     return found
 
 
-def histograms_by_arm(series: Iterable[Series], before: Counters) -> dict[Arm, Histogram | None]:
+def histograms_by_arm(series: Iterable[Series], before: Mark) -> dict[Arm, Histogram | None]:
     """Per arm the durations since `before`, over the bounds that all series of both arms share.
 
     Cumulative counts at a shared bound add up exactly, so unlike buckets cost detail, never truth.
-    None where an arm has no series. Raises ImplausibleError for buckets that cannot be true.
+    None where an arm has no series. Raises ImplausibleError for buckets that cannot be true,
+    RestartedError where a counter fell.
     """
     known = list(series)
+    _refuse_broken_buckets(known)
     risen = increases(known, before)
     units: dict[tuple[Arm, str], dict[float, int]] = {}
     for one in known:
         units.setdefault((one.arm, one.unit), {})[one.bound] = risen[one.key]
-    _refuse_broken_buckets(known)
     shared = set.intersection(*(set(unit) for unit in units.values())) if units else set()
     if units and len(shared) < 2:
         raise ImplausibleError("the histograms of the two arms share no bucket bound")

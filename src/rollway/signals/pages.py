@@ -6,7 +6,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from threading import Lock
+from threading import Event, Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -14,9 +14,14 @@ if TYPE_CHECKING:
     from prometheus_client import Metric
 
 LARGEST_PAGE = 8 * 1024 * 1024
-KEPT_ANSWERS = 64
+KEPT_SOURCES = 64
+# Ticks of several rollouts overlap, so a source has a page for each of their moments.
+KEPT_PAGES = 4
 # Within one tick all KPIs see the same page; a moment that comes back later is a new question.
 FRESH_SECONDS = 5.0
+# A source that failed is left alone for as long as the failure took, and this much longer. So at least
+# half of the time nobody waits for it, and a single error that came at once is soon forgiven.
+REST_SECONDS = 1.0
 OPENMETRICS = "application/openmetrics-text"
 HEADERS = {
     "Accept": f"text/plain;version=0.0.4, {OPENMETRICS};version=1.0.0;q=0.5, */*;q=0.1",
@@ -60,11 +65,45 @@ Answer = Page | Trouble
 
 
 @dataclass(slots=True)
-class _Slot:
-    lock: Lock = field(default_factory=Lock)
-    moment: float | None = None
-    fetched: float = 0.0
+class _Fetch:
+    """A fetch that is under way; `done` is set once `answer` is there."""
+
+    began: float
+    done: Event = field(default_factory=Event)
     answer: Answer | None = None
+
+
+@dataclass(slots=True)
+class _Slot:
+    """What is known of one source. `lock` is never held while a fetch is under way."""
+
+    lock: Lock = field(default_factory=Lock)
+    fetches: dict[float, _Fetch] = field(default_factory=dict)
+    pages: OrderedDict[float, tuple[float, Page]] = field(default_factory=OrderedDict)
+    trouble: Trouble | None = None
+    rests_until: float = 0.0
+
+    def known(self, source: Source, moment: float, now: float) -> Answer | None:
+        """The answer that needs no fetch and no waiting, if there is one. `now` is monotonic seconds."""
+        fetched, page = self.pages.get(moment, (-FRESH_SECONDS, None))
+        if page is not None and now - fetched < FRESH_SECONDS:
+            return page
+        if self.trouble is not None and (self.fetches or now < self.rests_until):
+            return self.trouble
+        # A name server that hangs does not know of our timeout; who comes later need not wait for it.
+        if any(now - fetch.began > source.timeout for fetch in self.fetches.values()):
+            return _too_late(source)
+        return None
+
+    def keep(self, fetch: _Fetch, answer: Answer, moment: float, now: float) -> None:
+        if isinstance(answer, Trouble):
+            self.trouble, self.rests_until = answer, now + (now - fetch.began) + REST_SECONDS
+            return
+        self.trouble = None
+        self.pages[moment] = (now, answer)
+        self.pages.move_to_end(moment)
+        while len(self.pages) > KEPT_PAGES:
+            self.pages.popitem(last=False)
 
 
 class PageReader:
@@ -78,16 +117,34 @@ class PageReader:
     def read(self, source: Source, moment: float) -> Answer:
         """The page as it is now, or as it was when the same `moment` (unix seconds) was first asked for.
 
-        An answer is never older than FRESH_SECONDS. A failure is shared too, so that five KPIs of a
-        service that hangs wait for it once.
+        A page is never older than FRESH_SECONDS. Each moment has a fetch of its own, so nobody queues. A
+        failure holds for every moment: for a while nobody asks again, then one does, and the others have
+        the old answer at once until that one is back.
         """
         slot = self._slot(source)
         with slot.lock:
-            is_fresh = slot.moment == moment and time.monotonic() - slot.fetched < FRESH_SECONDS
-            if slot.answer is None or not is_fresh:
-                slot.answer = self._fetch(source)
-                slot.moment, slot.fetched = moment, time.monotonic()
-            return slot.answer
+            known = slot.known(source, moment, time.monotonic())
+            if known is not None:
+                return known
+            running = slot.fetches.get(moment)
+            if running is None:
+                mine = slot.fetches[moment] = _Fetch(time.monotonic())
+        if running is not None:
+            running.done.wait(source.timeout)
+            return running.answer or _too_late(source)
+        return self._fetch_for_all(source, slot, mine, moment)
+
+    def _fetch_for_all(self, source: Source, slot: _Slot, mine: _Fetch, moment: float) -> Answer:
+        answer: Answer = Trouble(f"{source.url} could not be asked")
+        try:
+            answer = self._fetch(source)
+        finally:
+            with slot.lock:
+                slot.fetches.pop(moment, None)
+                slot.keep(mine, answer, moment, time.monotonic())
+            mine.answer = answer
+            mine.done.set()
+        return answer
 
     def close(self) -> None:
         """Forget the answers and close the connections; the reader can be used again."""
@@ -101,7 +158,7 @@ class PageReader:
         with self._lock:
             slot = self._slots.setdefault(source, _Slot())
             self._slots.move_to_end(source)
-            if len(self._slots) > KEPT_ANSWERS:
+            if len(self._slots) > KEPT_SOURCES:
                 self._slots.popitem(last=False)
             return slot
 
@@ -125,7 +182,7 @@ class PageReader:
                 # The server may have closed a kept connection just as it was used again.
                 return self._get(source, deadline)
         except httpx2.TimeoutException:
-            return Trouble(f"{source.url} did not answer within {source.timeout:g} s")
+            return _too_late(source)
         except httpx2.HTTPError as error:
             return Trouble(f"{source.url} did not answer: {error or type(error).__name__}")
 
@@ -144,6 +201,10 @@ class PageReader:
         if body is None:
             return Trouble(f"{source.url} answered with more than {LARGEST_PAGE // 2**20} MiB")
         return parse_page(body, content_type=kind, where=source.url)
+
+
+def _too_late(source: Source) -> Trouble:
+    return Trouble(f"{source.url} did not answer within {source.timeout:g} s")
 
 
 def _body(response: Response, deadline: float) -> bytes | None:

@@ -20,7 +20,9 @@ from rollway.signals.counters import (
     ARMS,
     Arm,
     ImplausibleError,
+    Mark,
     Part,
+    RestartedError,
     Series,
     compare_process,
     counts_by_arm,
@@ -72,8 +74,10 @@ class ScrapeSignal:
     def collect(self, cursor: Cursor | None, interval: Interval) -> Collected:
         """What was counted since the cursor; never raises for what a service does or does not say.
 
-        The cursor is `{"at": unix seconds, "counters": {series: value}, "started": unix seconds}`. After
-        a problem it stays as it was, so that the next good page covers the gap as one interval.
+        The cursor is `{"at": unix seconds, "counters": {series: value}}`, with `"started"` (unix seconds)
+        where the page tells it, and `"absent"` for series of older pages. After a problem it stays as it
+        was, so that the next good page covers the gap as one interval; but where counters cannot be
+        subtracted from those before, it moves on, and the interval is lost.
         """
         page = self.reader.read(self.options.source, interval.now)
         if isinstance(page, Trouble):
@@ -85,17 +89,24 @@ class ScrapeSignal:
 
     def _collect(self, look: _Look, cursor: Cursor | None, interval: Interval) -> Collected:
         if not cursor:
-            return Collected(None, look.cursor(interval.now, {}), self._remark(look))
+            return Collected(None, look.cursor(interval.now, Mark()), self._remark(look))
+        before = Mark(cursor["counters"], cursor.get("absent", {}))
         process = compare_process(cursor.get("started"), look.started, seen_at=cursor["at"])
-        before = cursor["counters"] if process == "same" else {}
         if process == "another":
             note = f"another process answers at {self.options.source.url}; scrape each by its own address"
-            held = self._problem("implausible", note, cursor, interval)
-            return Collected(held.reading, look.cursor(interval.now, {}), note)
-        reading = self._reading(cursor, interval, **self._arms(look, before))
+            return self._uncounted(note, look.cursor(interval.now, Mark()), cursor, interval)
+        if process == "restarted":
+            before = Mark()
+        try:
+            reading = self._reading(cursor, interval, **self._arms(look, before))
+        except RestartedError as doubt:
+            return self._uncounted(str(doubt), look.cursor(interval.now, before), cursor, interval)
         return Collected(reading, look.cursor(interval.now, before), self._remark(look))
 
-    def _arms(self, look: _Look, before: Mapping[str, int]) -> dict[Arm, ArmSample | None]:
+    def _uncounted(self, note: str, moved_on: Cursor, cursor: Cursor, interval: Interval) -> Collected:
+        return Collected(self._problem("implausible", note, cursor, interval).reading, moved_on, note)
+
+    def _arms(self, look: _Look, before: Mark) -> dict[Arm, ArmSample | None]:
         if self.kind == "rate":
             return {**counts_by_arm(look.series, before)}
         return {**histograms_by_arm(look.series, before)}
@@ -144,11 +155,14 @@ class _Look(NamedTuple):
                     if _is_meant(sample, part, selector)
                 ]
         refuse_doubtful(found)
-        # Several starts mean a page that gathers many processes; each series then speaks for itself.
+        # Several starts mean a page that gathers many processes; none speaks for all.
         return cls(tuple(found), starts[0] if len(starts) == 1 else None)
 
-    def cursor(self, now: float, before: Mapping[str, int]) -> Cursor:
-        cursor: Cursor = {"at": now, "counters": remembered(self.series, before)}
+    def cursor(self, now: float, before: Mark) -> Cursor:
+        mark = remembered(self.series, before)
+        cursor: Cursor = {"at": now, "counters": dict(mark.counters)}
+        if mark.absent:
+            cursor["absent"] = dict(mark.absent)
         return cursor if self.started is None else {**cursor, "started": self.started}
 
 

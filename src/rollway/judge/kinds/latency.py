@@ -33,7 +33,7 @@ LEAST_TAIL_REQUESTS = 8
 @dataclass(frozen=True, slots=True)
 class Latency:
     """`seen` counts the old version's requests per bucket so far, shape (buckets,); `known` is what was
-    seen before the cuts were chosen, or before the present stage: where to compare is decided on it."""
+    seen before the last reading: where to compare is decided on it, so a slow start is soon outweighed."""
 
     bounds: tuple[float, ...]
     seen: FloatArray
@@ -67,10 +67,8 @@ class LatencyKind:
         buckets = (_buckets(state, reading.candidate), _buckets(state, reading.baseline))
         if not state.evidence.cuts and reading.share > 0 and state.seen.sum() >= ENOUGH_TO_CHOOSE:
             chosen = exceedance.with_cuts(state.evidence, choose_cuts(state.seen))
-            state = replace(state, known=state.seen, evidence=chosen)
-        if reading.stage != exceedance.stage_of(state.evidence):
-            state = replace(state, known=state.seen)
-        state = replace(state, seen=state.seen + buckets[1])
+            state = replace(state, evidence=chosen)
+        state = replace(state, known=state.seen, seen=state.seen + buckets[1])
         found = exceedance.absorb(
             state.evidence,
             buckets=buckets,
