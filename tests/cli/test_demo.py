@@ -45,10 +45,14 @@ def test_however_it_ends_no_process_is_left(tmp_path: Path, number: signal.Signa
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    _wait(lambda: len(_marked(mark)) >= 4, within=60)
-    demo.send_signal(number)
-    demo.wait(20)
-    _wait(lambda: not _marked(mark), within=20)
+    try:
+        _wait(lambda: len(_marked(mark)) >= 4, within=60)
+        demo.send_signal(number)
+        demo.wait(20)
+        _wait(lambda: not _marked(mark), within=20)
+    finally:
+        demo.kill()
+        demo.wait()
 
 
 def _marked(mark: str) -> list[int]:

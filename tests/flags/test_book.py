@@ -44,6 +44,43 @@ def test_a_bad_document_leaves_the_last_good_one() -> None:
     assert evaluate(book.flag_set, "f", {}, timestamp=0).value is True
 
 
+def test_one_broken_flag_takes_no_other_with_it() -> None:
+    """It is served as it was last good; one that never was good is not there; the rest moves on."""
+    book = FlagBook()
+    on, off, grey = (document(name)["flags"]["f"] for name in ("on", "off", "grey"))
+    assert book.serve({"a": on, "b": on}) == ()
+    told = book.serve({"a": grey, "b": off, "new": "{oops"})
+    assert [error.flag for error in told] == ["a", "new"]
+    assert {key: evaluate(book.flag_set, key, {}, timestamp=0).value for key in ("a", "b")} == {
+        "a": True,
+        "b": False,
+    }
+    assert evaluate(book.flag_set, "new", {}, timestamp=0).error_code == "FLAG_NOT_FOUND"
+    assert book.version == FlagBook({"flags": {"a": on, "b": off}}).version
+
+
+def test_a_broken_flag_is_told_once_until_it_changes() -> None:
+    """The log is not filled while others change; a new mistake, or an old one that is back, is news."""
+    book = FlagBook()
+    on, grey, pink = (document(name)["flags"]["f"] for name in ("on", "grey", "pink"))
+    assert len(book.serve({"a": grey, "b": on})) == 1
+    assert book.serve({"a": grey}) == ()
+    assert len(book.serve({"a": pink})) == 1
+    assert book.serve({"a": on}) == ()
+    assert len(book.serve({"a": pink})) == 1
+    assert evaluate(book.flag_set, "a", {}, timestamp=0).value is True
+
+
+def test_a_flag_that_was_taken_away_is_forgotten() -> None:
+    """It is not served any more, and its last good definition does not come back."""
+    book = FlagBook()
+    book.serve({"a": document("on")["flags"]["f"]})
+    book.serve({})
+    assert len(book.flag_set.flags) == 0
+    book.serve({"a": document("grey")["flags"]["f"]})
+    assert len(book.flag_set.flags) == 0
+
+
 def test_who_waits_hears_of_a_change() -> None:
     """A waiting thread wakes at once with the new version."""
     book = FlagBook(document("off"))

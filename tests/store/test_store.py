@@ -14,7 +14,7 @@ from rollway.errors import InputError, TemporaryError
 from rollway.judge import Counts, Reading
 from rollway.rollout import CommandGiven, Entry, Loaded, Move
 from rollway.store import SqlFlags, SqlPlans, SqlRollouts, database_url, faults, open_engine
-from rollway.store.tables import metadata, record
+from rollway.store.tables import flag, metadata, record
 from support.stories import START, canary, verdict
 
 
@@ -156,15 +156,44 @@ def test_a_flag_has_one_owner_and_no_way_back_in_time(rollouts: SqlRollouts, eng
     flags = SqlFlags(engine, lambda: START)
     heard: list[int] = []
     flags.on_change(lambda: heard.append(1))
-    assert flags.write("new-reporting", {"share": 0.1}, owner="reporting-1", fence=5)
-    assert not flags.write("new-reporting", {"share": 0.5}, owner="reporting-1", fence=4)
-    assert not flags.write("new-reporting", {"share": 0.5}, owner="reporting-2", fence=9)
+    assert flags.write("new-reporting", {"share": 0.1}, owner="reporting-1", fence=5) == "written"
+    assert flags.write("new-reporting", {"share": 0.5}, owner="reporting-1", fence=4) == "fenced"
+    assert flags.write("new-reporting", {"share": 0.5}, owner="reporting-2", fence=9) == "held"
     assert flags.read("new-reporting") == {"share": 0.1}
     loaded = load(rollouts)
     rollouts.commit(a_move(loaded, state=loaded.state.model_copy(update={"phase": "done"}), wake_after=None))
-    assert flags.write("new-reporting", {"share": 0.5}, owner="reporting-2", fence=1)
-    assert flags.document() == {"flags": {"new-reporting": {"share": 0.5}}}
+    assert flags.write("new-reporting", {"share": 0.5}, owner="reporting-2", fence=1) == "written"
+    assert flags.definitions() == {"new-reporting": {"share": 0.5}}
     assert (len(heard), flags.stamp()) == (2, (1, 2))
+
+
+@pytest.mark.parametrize("text", ["{oops", "[1]", "7", "[" * 100_000, "9" * 10_000])
+def test_a_flag_whose_row_is_no_definition_hides_no_other(engine: sa.Engine, text: str) -> None:
+    """Reading it is a temporary error that names it; the other rows are read as ever; a write replaces it."""
+    flags = SqlFlags(engine, lambda: START)
+    for key in ("broken", "well"):
+        flags.write(key, {"share": 0.1}, owner="reporting-1", fence=1)
+    with engine.begin() as connection:
+        connection.execute(sa.update(flag).where(flag.c.key == "broken").values(definition=text))
+    with pytest.raises(TemporaryError, match='flag "broken" in the database holds no flag definition'):
+        flags.read("broken")
+    assert flags.definitions()["well"] == {"share": 0.1}
+    assert list(flags.definitions()) == ["broken", "well"]
+    assert flags.write("broken", {"share": 0.2}, owner="reporting-1", fence=2) == "written"
+    assert flags.read("broken") == {"share": 0.2}
+
+
+def test_two_rollouts_that_write_one_new_flag_at_once_do_not_both_get_it(
+    rollouts: SqlRollouts, engine: sa.Engine
+) -> None:
+    """One has written it, the other is told that it is held; nobody meets an error of the database."""
+    rollouts.create("reporting-2", canary(), START, Entry(kind="started", text="go"))
+    flags = SqlFlags(engine, lambda: START)
+    with ThreadPoolExecutor(2) as pool:
+        for turn in range(10):
+            owners = ("reporting-1", "reporting-2")
+            done = pool.map(lambda one: flags.write(f"f{turn}", {}, owner=one, fence=1), owners)  # noqa: B023  # run before the next turn
+            assert sorted(done) == ["held", "written"]
 
 
 def test_a_plan_is_kept_once_and_approved_by_hash(engine: sa.Engine) -> None:

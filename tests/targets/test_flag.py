@@ -14,7 +14,7 @@ from rollway.errors import InputError, TemporaryError
 from rollway.flags import FlagBook, evaluate
 from rollway.rollout.ports import Surroundings
 from rollway.store import SqlFlags, open_engine
-from rollway.store.tables import plan, rollout
+from rollway.store.tables import flag, plan, rollout
 from rollway.targets.flag import FlagTarget
 
 NOW = datetime(2026, 11, 19, 20, 0, tzinfo=UTC)
@@ -49,7 +49,7 @@ class Shop:
         return FlagTarget(options, Surroundings(rollout=name, flags=self.flags))
 
     def users_exposed(self, count: int = 2000) -> set[str]:
-        flags = FlagBook(self.flags.document()).flag_set
+        flags = FlagBook({"flags": self.flags.definitions()}).flag_set
         users = [f"user-{number}" for number in range(count)]
         answers = {
             u: evaluate(flags, "new-reporting", {"targetingKey": u}, timestamp=0).variant for u in users
@@ -112,12 +112,34 @@ def test_a_flag_that_another_rollout_holds_is_left_alone(shop: Shop) -> None:
 
 
 def test_a_late_call_does_not_undo_a_newer_one(shop: Shop) -> None:
-    """After the rollback of step 7 a delayed step 6 is refused."""
+    """After the rollback of step 7 a delayed step 6 changes nothing, and is no failure of the rollout."""
     target = shop.target()
     target.apply(0.5, fence=6)
     target.apply(0.0, fence=7)
-    with pytest.raises(TemporaryError):
-        target.apply(0.5, fence=6)
+    target.apply(0.5, fence=6)
+    assert target.observe() == 0.0
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        "{oops",
+        '"text"',
+        "{}",
+        '{"state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": "grey"}',
+    ],
+)
+def test_what_cannot_be_served_is_never_read_back(shop: Shop, stored: str) -> None:
+    """Users have the last good definition then, so the stored one says nothing; the next step mends it."""
+    target = shop.target()
+    target.apply(0.1, fence=1)
+    with shop.engine.begin() as connection:
+        connection.execute(sa.update(flag).values(definition=stored))
+    with pytest.raises(TemporaryError) as caught:
+        target.observe()
+    assert 'flag "new-reporting"' in caught.value.message
+    assert caught.value.hint
+    target.apply(0.0, fence=2)
     assert target.observe() == 0.0
 
 

@@ -132,6 +132,53 @@ def test_a_command_that_cannot_be_used_is_400_and_says_where(
     assert answer.json()["details"]
 
 
+@pytest.mark.parametrize("sign", ["\x00", "\x1b", "\x7f", "\u202e"])
+@pytest.mark.parametrize(("field", "named"), [("actor", ("actor", "name")), ("reason", ("reason",))])
+def test_characters_that_cannot_be_seen_are_refused(
+    quiet_site: Site, quiet_rollout: str, field: str, named: tuple[str, ...], sign: str
+) -> None:
+    """A NUL, an escape or a turn of direction would make the record lie; the answer names the field."""
+    path = f"/api/rollouts/{quiet_rollout}/commands"
+    answer = quiet_site.client.post(path, json={**SAY, field: f"so{sign}so"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "input")
+    said = " ".join([answer.json()["detail"], *answer.json().get("details", ())])
+    assert any(name in said for name in named)
+
+
+def test_a_reason_may_have_several_lines(site: Site) -> None:
+    """Lines and tabs are kept as spaces, so that an entry of the record stays one line."""
+    rollout = site.story.start()
+    site.story.tick(rollout, 5)
+    body = {**SAY, "reason": "support asks\n\tfor an hour"}
+    assert site.client.post(f"/api/rollouts/{rollout}/commands", json=body).status_code == 202
+    (pending,) = site.rollway.load(rollout).pending
+    assert pending.event.reason == "support asks for an hour"
+
+
+@pytest.mark.parametrize(
+    ("path", "after"),
+    [
+        ("series", "99999999999999999999"),
+        ("series", "-2"),
+        ("series", "9" * 5000),
+        ("readings", "nan"),
+        ("readings", "1e999"),
+    ],
+)
+def test_a_number_out_of_range_is_400(quiet_site: Site, quiet_rollout: str, path: str, after: str) -> None:
+    """No number of a query reaches the database that it cannot hold."""
+    answer = quiet_site.client.get(f"/api/rollouts/{quiet_rollout}/{path}", params={"after": after})
+    assert (answer.status_code, answer.json()["code"]) == (400, "input")
+    assert "after" in answer.json()["details"][0]
+
+
+def test_the_largest_number_is_only_an_empty_answer(quiet_site: Site, quiet_rollout: str) -> None:
+    """It is in range, and nothing came after it."""
+    path = f"/api/rollouts/{quiet_rollout}/series"
+    answer = quiet_site.client.get(path, params={"after": 2**63 - 1})
+    assert (answer.status_code, answer.json()["at"]) == (200, [])
+
+
 @pytest.mark.parametrize(
     ("said", "why"),
     [

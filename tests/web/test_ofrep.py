@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+import sqlalchemy as sa
 import uvicorn
 from openfeature import api
 from openfeature.client import OpenFeatureClient
@@ -22,7 +24,10 @@ from openfeature.exception import ErrorCode
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from rollway.flags import FlagBook, exposure_definition
+from rollway.app import Rollway
+from rollway.app.runtime import Runtime
+from rollway.flags import FlagBook, answer_one, exposure_definition
+from rollway.store.tables import flag
 from rollway.web.ofrep import LARGEST_BODY, ofrep_routes
 
 FLAGS = "/ofrep/v1/evaluate/flags"
@@ -329,3 +334,32 @@ def test_a_stream_below_a_prefix_is_found() -> None:
         assert stream["endpoint"]["requestUri"] == "/flags/ofrep/v1/events"
         book.close()
         assert httpx2.get(url + stream["endpoint"]["requestUri"]).status_code == 200
+
+
+# --- from the database ----------------------------------------------------------------------------
+
+
+def test_a_server_starts_and_serves_beside_a_broken_row(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One row that is no JSON is left out and told once; the others are answered, and go on changing."""
+    rollway = Rollway(tmp_path)
+    for key in ("oops", "new-reporting"):
+        rollway.flags.write(key, exposure(1.0), owner="r", fence=1)
+    with rollway.engine.begin() as connection:
+        connection.execute(sa.update(flag).where(flag.c.key == "oops").values(definition="{oops"))
+    runtime = Runtime(rollway)
+    runtime.start()
+    try:
+        assert json.loads(answer_one(runtime.book, "new-reporting", b"{}", 0).body)["value"] is True
+        assert answer_one(runtime.book, "oops", b"{}", 0).status == 404
+        rollway.flags.write("new-reporting", exposure(0.0), owner="r", fence=2)
+        assert json.loads(answer_one(runtime.book, "new-reporting", b"{}", 0).body)["value"] is False
+        assert [one.name for one in caplog.records if "cannot be served" in one.message] == [
+            "rollway.runtime"
+        ]
+        rollway.flags.write("oops", exposure(1.0), owner="r", fence=2)
+        assert answer_one(runtime.book, "oops", b"{}", 0).status == 200
+    finally:
+        runtime.stop()
+        rollway.close()

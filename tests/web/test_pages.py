@@ -255,7 +255,7 @@ def test_the_cookie_of_the_form_stays_with_us(quiet_site: Site, quiet_rollout: s
     assert "samesite=strict" in cookie
 
 
-@pytest.mark.parametrize("token", [None, "", "0" * 64])
+@pytest.mark.parametrize("token", [None, "", "0" * 64, "ü" * 64, "\x00"])
 def test_a_form_without_its_token_is_refused(quiet_site: Site, quiet_rollout: str, token: str | None) -> None:
     """A form that somebody else wrote has no token of this browser."""
     form = form_of(quiet_site, quiet_rollout)
@@ -286,6 +286,17 @@ def test_a_form_without_a_name_asks_for_one(quiet_site: Site, quiet_rollout: str
     answer = send(quiet_site, quiet_rollout, form)
     assert answer.status_code == 400
     assert "Say who you are." in answer.text
+
+
+@pytest.mark.parametrize(("field", "text"), [("actor", "ka\x00ya"), ("actor", "k\x9b"), ("reason", "so\x00")])
+def test_a_form_with_control_characters_is_refused(
+    quiet_site: Site, quiet_rollout: str, field: str, text: str
+) -> None:
+    """What would not be seen in the record, or not fit into the database, does not come into it."""
+    form = form_of(quiet_site, quiet_rollout) | {field: text + "x"}
+    answer = send(quiet_site, quiet_rollout, form)
+    assert answer.status_code == 400
+    assert ("name" if field == "actor" and "\x9b" in text else field) in answer.text
 
 
 def test_a_form_that_is_too_large_is_not_read(quiet_site: Site, quiet_rollout: str) -> None:

@@ -15,7 +15,7 @@ from typing import IO
 
 from rollway.app.service import Rollway
 from rollway.errors import ConflictError
-from rollway.flags import FlagBook, FlagError
+from rollway.flags import FlagBook
 from rollway.rollout import TickCaller, tick
 from rollway.rollout.durable import DurableTicks
 
@@ -65,16 +65,14 @@ class Runtime:
         self._bell.set()
 
     def refresh_flags(self) -> None:
-        """Serve the flags as they stand in the database now; the last good ones where those are broken."""
+        """Serve the flags as they stand in the database now; one that is broken as it was last good."""
         with self._refreshing:
             stamp = self.rollway.flags.stamp()
             if stamp == self._stamp:
                 return
+            for error in self.book.serve(self.rollway.flags.definitions()):
+                log.error("a flag cannot be served; its last good definition is, if there was one: %s", error)
             self._stamp = stamp
-            try:
-                self.book.replace(self.rollway.flags.document())
-            except FlagError as error:
-                log.error("the flags in the database cannot be served, the last good ones are: %s", error)
 
     def _tick(self, rollout: str, seq: int) -> str:
         here = self.rollway

@@ -50,8 +50,15 @@ def assess_command(release_file: Path, changes: tuple[str, ...], show_all: bool,
             for state in ("ok", "gap", "unknown")
         }
         click.echo(f"\n{counts['ok']} ok, {counts['gap']} gaps, {counts['unknown']} unknown.")
+        if readiness.gaps:
+            click.echo(coloured("gap", "Not ready."))
+        elif counts["unknown"]:
+            click.echo(coloured("unknown", "No gap is known, and not everything is known."))
+        else:
+            click.echo(coloured("ok", "Ready."))
         if readiness.next_question:
             click.echo(f"Find out next: {readiness.next_question.question}")
+        click.echo(f"next: `rollway choose {release_file}`")
     if readiness.gaps:
         raise click.exceptions.Exit(NOT_READY)
 
@@ -107,6 +114,7 @@ def _show(choice: Choice) -> None:
         heading("Find out next")
         for question in choice.next_questions:
             click.echo(f"  - {question}")
+    click.echo("\nnext: `rollway plan` with the same file")
 
 
 def _explain(choice: Choice, name: str) -> None:

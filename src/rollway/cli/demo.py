@@ -89,7 +89,9 @@ def demo(
 ) -> None:
     """A new reporting module is released to real traffic: a good build reaches everyone, two bad ones are
     taken back. Everything is real but the users. Exit code 1 where a build did not end as it should."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    # SIGINT too: a shell that starts us in the background has it ignored, and Python leaves it so.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupt)
     pace = FAST if fast else NORMAL
     folder = _new_folder(Path(ctx.find_root().obj))
     _require_example()

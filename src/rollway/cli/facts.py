@@ -87,5 +87,5 @@ def check(release_file: Path, changes: tuple[str, ...], as_json: bool) -> None:
     assumed = sum(fact.state == "assumed" for _, fact in stated)
     click.echo(
         f"{release_file} is sound: {len(stated)} facts stated ({assumed} of them assumed), "
-        f"{len(facts) - len(stated)} unknown."
+        f"{len(facts) - len(stated)} unknown.\nnext: `rollway assess {release_file}`"
     )

@@ -38,6 +38,7 @@ def plan() -> None:
 
     \b
     rollway plan release.yaml              writes plan.json and keeps it
+                     [-o FILE] [--set FACT=VALUE] [--json]
     rollway plan show plan.json            as a readable tree
     rollway plan diff old.json new.json    what changed, in words
     """
@@ -62,7 +63,21 @@ def make(
         print_json({"hash": made.hash, "file": str(output), "plan": made.to_json()})
         return
     click.echo(describe(made))
-    click.echo(f"\nwrote {output}\nnext: a second person runs `rollway approve {output} --as NAME`")
+    click.echo(f"\nwrote {output}")
+    lacking = [
+        told
+        for is_lacking, told in (
+            (not made.prepared_by, "release.prepared_by (nobody can be the second person before)"),
+            (made.target is None, "target (what is to be switched)"),
+        )
+        if is_lacking
+    ]
+    if lacking:
+        click.echo(f"before it can be approved and run, state in {release_file}: {', '.join(lacking)}")
+    else:
+        click.echo(
+            f"next: `rollway docs {output}`; a second person runs `rollway approve {output} --as NAME`"
+        )
 
 
 @plan.command("show")

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from rollway.app import Rollway
     from rollway.rollout import CommandKind
 
+REFUSED = 4
+UNHEARD = 6
 NOT_WHOLE = 13
 HEARD_WITHIN = 10.0
 """Seconds a command waits for a running Rollway to hear it before it says that nobody did."""
@@ -46,15 +48,24 @@ def start(
     as_json: bool,
 ) -> None:
     """Start carrying out an approved plan. `rollway serve` does the work; this only says go."""
+    from rollway.planning import window_state
+
     with opened(ctx) as rollway:
         plan = find_plan(rollway, reference)
         rollout = rollway.start(
             plan, actor, reason=because, override_window=override_window, reset_target=reset_target
         )
+        window = window_state(plan.windows, plan.freezes, rollway.clock())
     if as_json:
-        print_json({"rollout": rollout, "plan": plan.hash})
-    else:
-        click.echo(f"started {rollout}\nnext: `rollway watch {rollout}`")
+        print_json({"rollout": rollout, "plan": plan.hash, "window": window.reason})
+        return
+    click.echo(f"started {rollout}")
+    if not window.is_open and not override_window:
+        click.echo(
+            f"it waits: {window.reason}. An operator may disregard that on its page, or roll it back and "
+            "start with --override-window REASON."
+        )
+    click.echo(f"next: `rollway watch {rollout}`")
 
 
 @click.command()
@@ -118,8 +129,9 @@ def _command(kind: CommandKind, teach: str, *, needs_reason: bool = False) -> cl
             name = rollout or rollway.newest_rollout()
             number = rollway.say(name, kind, actor, because)
             answer = _answer(rollway, name, number)
+        text, is_refused = answer or ("", False)
         if as_json:
-            print_json({"rollout": name, "command": kind, "heard": answer is not None, "entry": answer})
+            print_json({"rollout": name, "command": kind, "heard": answer is not None, "entry": text})
         elif answer is None:
             click.echo(
                 f"said, but no running Rollway has heard it within {HEARD_WITHIN:.0f} s: is `rollway serve` "
@@ -127,21 +139,22 @@ def _command(kind: CommandKind, teach: str, *, needs_reason: bool = False) -> cl
                 err=True,
             )
         else:
-            click.echo(answer)
-        if answer is None:
-            raise click.exceptions.Exit(6)
+            click.echo(text)
+        if answer is None or is_refused:
+            raise click.exceptions.Exit(REFUSED if is_refused else UNHEARD)
 
     return said
 
 
-def _answer(rollway: Rollway, rollout: str, number: int) -> str | None:
-    """What the record says of this command, once a tick has heard it."""
+def _answer(rollway: Rollway, rollout: str, number: int) -> tuple[str, bool] | None:
+    """What the record says of this command once a tick has heard it, and whether it was refused."""
     deadline = time.monotonic() + HEARD_WITHIN
     while time.monotonic() < deadline:
         tick = rollway.rollouts.heard_in(number)
         if tick is not None:
             entries = [entry for entry in rollway.rollouts.record(rollout) if entry.seq == tick]
-            return "\n".join(entry.text for entry in entries) or "heard"
+            text = "\n".join(entry.text for entry in entries) or "heard"
+            return text, any(entry.kind == "refused" for entry in entries)
         time.sleep(0.05)
     return None
 

@@ -104,7 +104,7 @@ def _kpis(view: dict[str, Any]) -> Any:
         ("KPI", "left"),
         ("old", "right"),
         ("new", "right"),
-        ("ratio", "right"),
+        ("ratio by interval", "right"),
         ("band", "right"),
     ):
         table.add_column(head, justify=side)  # type: ignore[arg-type]

@@ -156,7 +156,7 @@ EXPLANATIONS: dict[str, dict[str, str]] = {
         "downtime_tolerated": "how much downtime do users accept",
         "approvals_required": "how many people must say yes to the plan",
         "approvers": "who may say yes; nobody listed: anyone but the one who prepared it",
-        "operators": "who may hold, promote and roll back",
+        "operators": "who may start, resume and promote; anybody may pause and roll back",
     },
     "ServiceLevel": {
         "name": "what is promised",

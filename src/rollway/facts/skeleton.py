@@ -20,7 +20,7 @@ _HEAD = """\
 # yaml-language-server: $schema={schema}
 #
 # What is known about this release. Fill in what you know; leave the rest unknown.
-# `rollway check` tells what is wrong or missing, and which question to settle next.
+# `rollway check` tells what is wrong, `rollway assess` what is missing and which question to settle next.
 #
 # A fact is written in one of three ways:
 #

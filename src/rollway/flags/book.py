@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rollway.flags.definitions import FlagSet, read_definitions
+from rollway.flags.rules import FlagError
 
 
 class FlagBook:
@@ -15,6 +16,8 @@ class FlagBook:
     def __init__(self, document: Mapping[str, Any] | None = None) -> None:
         """Start with this flagd document, or with no flags. Raises FlagError."""
         self._flag_set = read_definitions({"flags": {}} if document is None else document)
+        self._last_good: dict[str, Any] = {}
+        self._told: dict[str, str] = {}
         self._changed = threading.Condition()
         self._is_closed = False
 
@@ -40,6 +43,31 @@ class FlagBook:
             self._flag_set = flag_set
             self._changed.notify_all()
         return True
+
+    def serve(self, definitions: Mapping[str, Any]) -> tuple[FlagError, ...]:
+        """Serve these definitions by key from now on, and each that cannot be used as it was last good.
+
+        One that never was good is left out; what is no longer among the keys is forgotten. Gives the errors
+        that were not given before: one for each broken definition, until it is broken otherwise. For one
+        caller at a time.
+        """
+        served: dict[str, Any] = {}
+        broken: dict[str, str] = {}
+        news: list[FlagError] = []
+        for key, definition in definitions.items():
+            try:
+                read_definitions({"flags": {key: definition}})
+            except FlagError as error:
+                broken[key] = str(error)
+                if self._told.get(key) != broken[key]:
+                    news.append(error)
+                if key in self._last_good:
+                    served[key] = self._last_good[key]
+            else:
+                served[key] = definition
+        self.replace({"flags": served})
+        self._last_good, self._told = served, broken
+        return tuple(news)
 
     def wait_for_change(self, version: str, *, timeout: float) -> str:
         """Wait until the version is another than this one, at most so many seconds; gives the version."""

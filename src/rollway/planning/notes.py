@@ -139,9 +139,9 @@ def _missing(release: Release, stages: Sequence[Stage]) -> Iterator[str]:
     if not release.done.tests.rollback_tested.is_true:
         yield "The rollback is not shown to be tested."
     if release.target is None:
-        yield "No target is named: this plan can be read and approved, but not run."
+        yield "No target is named: this plan can be read and approved; to run it, name a target."
     if not release.agreements.operators:
-        yield "No operators are named: nobody has the authority to roll back by word."
+        yield "No operators are named: anybody may start, resume and promote it."
     if not release.agreements.windows:
         yield "No change windows are agreed: stages are entered at any time but for freezes."
     irreversible = next((stage for stage in stages if not stage.reversible), None)

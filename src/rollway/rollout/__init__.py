@@ -30,6 +30,7 @@ from rollway.rollout.ports import (
     Surroundings,
     Target,
     TickCaller,
+    Written,
 )
 from rollway.rollout.rules import rules_of
 from rollway.rollout.tick import Connectors, tick
@@ -61,6 +62,7 @@ __all__ = [
     "TargetFailed",
     "TargetObserved",
     "TickCaller",
+    "Written",
     "advance",
     "begin",
     "live_share",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from rollway.judge import Reading, Verdict
 from rollway.planning import Plan
@@ -67,15 +67,20 @@ class Target(Protocol):
         ...
 
 
+Written = Literal["written", "fenced", "held"]
+"""fenced: a newer call of the same owner was faster, and is right; held: another owner has the flag."""
+
+
 class FlagShelf(Protocol):
     """What the flag target needs of the flags that Rollway serves itself."""
 
     def read(self, key: str) -> Mapping[str, Any] | None:
-        """The flag's definition (flagd format), or None where there is none."""
+        """The flag's definition (flagd format), or None where there is none. Raises TemporaryError where
+        what is stored is no definition."""
         ...
 
-    def write(self, key: str, definition: Mapping[str, Any], *, owner: str, fence: int) -> bool:
-        """Store the definition; False where another owner holds it or a newer fence was seen."""
+    def write(self, key: str, definition: Mapping[str, Any], *, owner: str, fence: int) -> Written:
+        """Store the definition, and say so; nothing changes where it is fenced or held."""
         ...
 
 

@@ -8,9 +8,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from rollway.rollout import FINAL_PHASES
+from rollway.errors import TemporaryError
+from rollway.rollout import FINAL_PHASES, Written
 from rollway.store.codec import from_text, to_text
 from rollway.store.tables import flag, rollout
+
+MOST_TRIES = 5
+"""How often a write is decided anew because somebody else wrote in between."""
 
 
 class SqlFlags:
@@ -26,36 +30,53 @@ class SqlFlags:
         self._listeners.append(listener)
 
     def read(self, key: str) -> Mapping[str, Any] | None:
+        """The definition, or None where there is no such flag. Raises TemporaryError for a broken row."""
         with self._engine.connect() as connection:
             text = connection.scalar(sa.select(flag.c.definition).where(flag.c.key == key))
-        return None if text is None else dict(from_text(text))
+        if text is None:
+            return None
+        definition = _definition(text)
+        if not isinstance(definition, dict):
+            raise TemporaryError(
+                f'the row of flag "{key}" in the database holds no flag definition: {text[:60]!r}',
+                hint="correct the row; the last good definition is served meanwhile, if there was one",
+            )
+        return definition
 
-    def write(self, key: str, definition: Mapping[str, Any], *, owner: str, fence: int) -> bool:
-        with self._engine.begin() as connection:
-            held = connection.execute(
-                sa.select(flag, rollout.c.phase)
-                .outerjoin(rollout, rollout.c.id == flag.c.owner)
-                .where(flag.c.key == key)
-            ).first()
-            if held is not None and not _may_write(held, owner, fence):
-                return False
-            values = {
-                "definition": to_text(dict(definition)),
-                "owner": owner,
-                "fence": fence,
-                "version": (held.version if held else 0) + 1,
-                "changed_at": self._clock(),
-            }
-            if held is None:
-                connection.execute(sa.insert(flag).values(key=key, **values))
-            else:
+    def write(self, key: str, definition: Mapping[str, Any], *, owner: str, fence: int) -> Written:
+        """Store the definition, unless another owner holds it or a newer fence of this owner was seen."""
+        for _ in range(MOST_TRIES):
+            done = self._try_to_write(key, to_text(dict(definition)), owner, fence)
+            if done == "written":
+                for listener in self._listeners:
+                    listener()
+            if done is not None:
+                return done
+        raise TemporaryError(f'flag "{key}" is being written by others all the time', hint="try again")
+
+    def _try_to_write(self, key: str, text: str, owner: str, fence: int) -> Written | None:
+        """None where somebody else wrote between our look and our write."""
+        query = (
+            sa.select(flag, rollout.c.phase)
+            .outerjoin(rollout, rollout.c.id == flag.c.owner)
+            .where(flag.c.key == key)
+        )
+        values = {"definition": text, "owner": owner, "fence": fence, "changed_at": self._clock()}
+        try:
+            with self._engine.begin() as connection:
+                held = connection.execute(query).first()
+                if held is None:
+                    connection.execute(sa.insert(flag).values(key=key, version=1, **values))
+                    return "written"
+                refusal = _refusal(held, owner, fence)
+                if refusal is not None:
+                    return refusal
                 # The version keeps two writers on PostgreSQL from both winning.
                 same = sa.update(flag).where(flag.c.key == key, flag.c.version == held.version)
-                if connection.execute(same.values(**values)).rowcount == 0:
-                    return False
-        for listener in self._listeners:
-            listener()
-        return True
+                moved = connection.execute(same.values(version=held.version + 1, **values)).rowcount
+                return "written" if moved else None
+        except sa.exc.IntegrityError:
+            return None
 
     def stamp(self) -> tuple[int, int]:
         """Changes whenever any flag does: (number of flags, sum of versions)."""
@@ -64,14 +85,22 @@ class SqlFlags:
             row = connection.execute(query.select_from(flag)).one()
             return int(row[0]), int(row[1])
 
-    def document(self) -> dict[str, Any]:
-        """All flags as one flagd document."""
+    def definitions(self) -> dict[str, Any]:
+        """What is stored, by key, read row by row. A row that is no JSON is given as its text, which is no
+        definition either; so one broken row hides no other."""
         with self._engine.connect() as connection:
             rows = connection.execute(sa.select(flag.c.key, flag.c.definition).order_by(flag.c.key))
-            return {"flags": {row.key: from_text(row.definition) for row in rows}}
+            return {row.key: _definition(row.definition) for row in rows}
 
 
-def _may_write(held: Any, owner: str, fence: int) -> bool:
+def _definition(text: str) -> Any:
+    try:
+        return from_text(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _refusal(held: Any, owner: str, fence: int) -> Written | None:
     if held.owner == owner:
-        return bool(fence >= held.fence)
-    return held.phase is None or held.phase in FINAL_PHASES
+        return "fenced" if fence < held.fence else None
+    return None if held.phase is None or held.phase in FINAL_PHASES else "held"

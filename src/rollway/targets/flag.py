@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rollway.errors import InputError, TemporaryError
-from rollway.flags import exposure_definition, served_share
+from rollway.flags import FlagError, exposure_definition, served_share
 from rollway.flags.rules import shown, suggestion
 from rollway.rollout.ports import Surroundings
 
@@ -49,12 +49,15 @@ class FlagTarget:
         self._definition(0.5)  # what cannot be served is told now, not at the first step
 
     def apply(self, share: float, *, fence: int) -> None:
-        """Serve the candidate to this share (0..1). Raises TemporaryError where another holds the flag."""
-        written = self._shelf.write(self.flag, self._definition(share), owner=self._rollout, fence=fence)
-        if not written:
+        """Serve the candidate to this share (0..1). Raises TemporaryError where another holds the flag.
+
+        A call that comes after a newer one of the same rollout changes nothing: the newer one is right.
+        """
+        done = self._shelf.write(self.flag, self._definition(share), owner=self._rollout, fence=fence)
+        if done == "held":
             raise TemporaryError(
                 f'flag "{self.flag}" was not changed to {share:.3%} for rollout {self._rollout}: another '
-                "rollout that still runs holds it, or a newer step of this one has written it already",
+                "rollout that still runs holds it",
                 hint="let the other rollout end, or plan this one with a flag of its own",
             )
 
@@ -64,11 +67,21 @@ class FlagTarget:
         return f"flag:{self.flag}"
 
     def observe(self) -> float:
-        """The share that the flag serves now; 0.0 where there is no such flag, for then nobody is exposed."""
+        """The share that the flag serves now; 0.0 where there is no such flag, for then nobody is exposed.
+
+        Raises TemporaryError where what is stored cannot be served: users then have an older definition, or
+        none, and nothing can be said of either.
+        """
         definition = self._shelf.read(self.flag)
         if definition is None:
             return 0.0
-        return served_share(definition, self.candidate, key=self.flag, timestamp=int(time.time()))
+        try:
+            return served_share(definition, self.candidate, key=self.flag, timestamp=int(time.time()))
+        except FlagError as error:
+            raise TemporaryError(
+                f"what is stored cannot be served, so nobody can say who is exposed: {error.message}",
+                hint="correct the flag in the database; the next step of its rollout replaces it too",
+            ) from error
 
     def _definition(self, share: float) -> dict[str, Any]:
         return exposure_definition(

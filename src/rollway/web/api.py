@@ -13,7 +13,10 @@ from rollway.web.commands import Said
 from rollway.web.security import json_only, same_origin
 
 Json = views.Json
-After = Annotated[int, Query(ge=-1, description="only what came after this number")]
+LARGEST_NUMBER = 2**63 - 1
+"""The largest that a database column holds."""
+After = Annotated[int, Query(ge=-1, le=LARGEST_NUMBER, description="only what came after this number")]
+Moment = Annotated[float, Query(allow_inf_nan=False, description="unix seconds")]
 
 
 def api_routes(rollway: Rollway, wake: Callable[[], None]) -> APIRouter:
@@ -81,7 +84,7 @@ def _add_rollout_reads(router: APIRouter, rollway: Rollway) -> None:
         }
 
     @router.get("/api/rollouts/{rollout}/readings")
-    def readings(rollout: str, after: Annotated[float, Query(description="unix seconds")] = 0.0) -> Json:
+    def readings(rollout: str, after: Moment = 0.0) -> Json:
         """The evidence behind the verdicts: readings that ended after this moment, oldest first."""
         rollway.load(rollout)
         return {

@@ -124,7 +124,8 @@ class FormTokens:
     def check(self, request: Request, token: str) -> None:
         """Raise RefusedError where the form did not come from a page of ours in this browser."""
         cookie = request.cookies.get(COOKIE, "")
-        if not cookie or not hmac.compare_digest(self.token(cookie), token):
+        # As bytes: texts of other letters than ASCII's are refused by compare_digest with a TypeError.
+        if not cookie or not hmac.compare_digest(self.token(cookie).encode(), token.encode()):
             raise RefusedError(
                 "this form is too old, or not from here", hint="load the page again and repeat it"
             )
