@@ -115,7 +115,7 @@ class Show:
     page: str
     folder: Path
     pace: Pace
-    services: dict[str, str]
+    services: dict[str, tuple[str, Child]]
 
 
 def _run(
@@ -126,17 +126,16 @@ def _run(
     heading("1. Rollway: page, API, feature flags and engine in one process")
     data = str(folder / "data")
     server = children.start("rollway", "-m", "rollway", "--data", data, "serve", "--port", _port(page))
-    # The services start beside it, because starting takes longer than serving.
-    services = {build: _start_service(children, build, page) for build in builds}
+    services = {builds[0]: _start_service(children, builds[0], page)}
     server.wait_until(lambda: _answers(f"{page}/healthz"))
+    # The other services start beside the first build, because starting takes longer than serving.
+    services |= {build: _start_service(children, build, page) for build in builds[1:]}
     click.echo(f"   {page}   (data and logs in {folder})")
     from rollway.app import Rollway
 
     rollway = Rollway(data)
-    show = Show(rollway, page, folder, pace, {build: url for build, (url, _) in services.items()})
+    show = Show(rollway, page, folder, pace, services)
     try:
-        for url, service in services.values():
-            service.wait_until(lambda url=url: _answers(f"{url}/healthz"))  # type: ignore[misc]
         outcomes = [_release(show, build, number) for number, build in enumerate(builds, start=2)]
     finally:
         rollway.close()
@@ -153,6 +152,8 @@ def _release(show: Show, build: str, number: int) -> Outcome:
     click.echo()
     heading(f"{number}. Build {build!r}: {BUILDS[build]}")
     summary = show.folder / f"users-{build}.json"
+    url, service = show.services[build]
+    service.wait_until(lambda: _answers(f"{url}/healthz"))
     with Children(show.folder / "logs") as children:
         _start_users(children, show, build, summary)
         plan = _decide_and_plan(show, build)
@@ -178,7 +179,7 @@ def _start_service(children: Children, build: str, page: str) -> tuple[str, Chil
 
 
 def _start_users(children: Children, show: Show, build: str, summary: Path) -> None:
-    url, pace = show.services[build], show.pace
+    (url, _), pace = show.services[build], show.pace
     crowd = ("--users", str(pace.users), "--rate", f"{pace.rate:g}")
     children.start(
         f"users {build}",
@@ -194,7 +195,7 @@ def _decide_and_plan(show: Show, build: str) -> Plan:
     from rollway.readiness import assess
 
     file, pace = example_folder() / "release.yaml", show.pace
-    text = file.read_text(encoding="utf-8").replace(SERVICE_IN_FILE, show.services[build])
+    text = file.read_text(encoding="utf-8").replace(SERVICE_IN_FILE, show.services[build][0])
     changes = {
         "release.version": f"2.4.0-{build}",
         "rollout.bake": f"{pace.bake:g}s",
