@@ -9,6 +9,7 @@ import time
 import urllib.request
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -127,12 +128,15 @@ def _run(
     data = str(folder / "data")
     server = children.start("rollway", "-m", "rollway", "--data", data, "serve", "--port", _port(page))
     services = {builds[0]: _start_service(children, builds[0], page)}
+    # What this process needs is imported while the others start.
+    from rollway.app import Rollway
+
+    import_module("rollway.documents")
+
     server.wait_until(lambda: _answers(f"{page}/healthz"))
     # The other services start beside the first build, because starting takes longer than serving.
     services |= {build: _start_service(children, build, page) for build in builds[1:]}
     click.echo(f"   {page}   (data and logs in {folder})")
-    from rollway.app import Rollway
-
     rollway = Rollway(data)
     show = Show(rollway, page, folder, pace, services)
     try:
