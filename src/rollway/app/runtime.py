@@ -26,6 +26,8 @@ LOOK_EVERY = 0.1
 GRACE = timedelta(seconds=5)
 """A tick that is this late is called again; it changes nothing if the first one comes after all."""
 KEEP_TICKS = timedelta(hours=1)
+STOP_WITHIN = 5.0
+"""Seconds that ticks at work get to end before the engine is shut down; they are run again if they did not."""
 
 
 class Runtime:
@@ -56,6 +58,9 @@ class Runtime:
         self._stopping.set()
         self._bell.set()
         self._thread.join(timeout=5)
+        deadline = time.monotonic() + STOP_WITHIN
+        while self._at_work and time.monotonic() < deadline:
+            time.sleep(0.02)
         self._ticks.close()
         if self._lock_file is not None:
             self._lock_file.close()

@@ -52,7 +52,7 @@ class Pace:
 
 
 NORMAL = Pace(bake=6, margin=2.5, check_every=1.0, users=4000, rate=250, give_up_after=170)
-FAST = Pace(bake=1, margin=4, check_every=0.5, users=4000, rate=300, give_up_after=100)
+FAST = Pace(bake=1, margin=4, check_every=0.5, users=6000, rate=400, give_up_after=100)
 
 
 @dataclass(frozen=True, slots=True)

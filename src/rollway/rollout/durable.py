@@ -57,7 +57,8 @@ class DurableTicks:
         DBOS.launch()
 
     def close(self) -> None:
-        DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=5)
+        """Stop. Whoever calls has waited for the ticks at work; DBOS would look for them once a second."""
+        DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=0)
 
     def call(self, rollout: str, seq: int, why: str) -> None:
         """Run this tick at once on a thread of this process. A second call for the same reason is none."""
