@@ -6,12 +6,17 @@ This room reads no clock, does no input or output and knows nothing of plans, ta
 from rollway.judge.absorb import update
 from rollway.judge.arithmetic import requests_to_clear, requests_to_detect
 from rollway.judge.decide import verdict
+from rollway.judge.dispersion import Dispersion
 from rollway.judge.model import (
+    Assigned,
     BlindReason,
     Counts,
+    Depths,
     GuardRule,
     GuardVerdict,
     Histogram,
+    Moments,
+    Past,
     Problem,
     Reading,
     Rules,
@@ -25,12 +30,17 @@ from rollway.judge.playback import replay
 from rollway.judge.state import JudgeState, begin, dump, load
 
 __all__ = [
+    "Assigned",
     "BlindReason",
     "Counts",
+    "Depths",
+    "Dispersion",
     "GuardRule",
     "GuardVerdict",
     "Histogram",
     "JudgeState",
+    "Moments",
+    "Past",
     "Problem",
     "Reading",
     "Rules",

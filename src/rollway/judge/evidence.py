@@ -24,6 +24,12 @@ class Shown:
     ratio_low: float | None
     ratio_high: float | None
     cut_seconds: float | None = None
+    candidate_mean: float | None = None
+    baseline_mean: float | None = None
+    difference: float | None = None
+    difference_low: float | None = None
+    difference_high: float | None = None
+    is_weak: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,10 @@ class KpiKind(Protocol[S]):
     state: type[S]
     enough_baseline: int
     """How many trials of the old version are needed before the new one is exposed."""
+
+    def faults(self, rule: GuardRule) -> tuple[str, ...]:
+        """What in the rule cannot be judged by, a line each; empty where all is well."""
+        ...
 
     def begin(self) -> S:
         """The state before any reading."""

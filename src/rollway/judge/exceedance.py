@@ -74,6 +74,7 @@ def absorb(
             interval,
             tolerance=rule.tolerance,
             margin=margin_of(rules, reading.stage, rule.kpi),
+            dispersion=rule.dispersion,
         )
         evidence = replace(evidence, comparison=compared)
     if limits.is_active(rule.limit) and limit_cut is not None:

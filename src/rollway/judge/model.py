@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any, Literal
 
+from rollway.errors import InputError
+from rollway.judge.dispersion import NONE, Dispersion
+
 Say = Literal["gate", "brake", "watch"]
-Kind = Literal["rate", "latency"]
+Kind = str
+"""A name in `rollway.judge.kinds.KINDS`."""
+Direction = Literal["more_is_worse", "less_is_worse"]
 VerdictKind = Literal["healthy", "harmful", "undecided", "blind"]
 Problem = Literal["source_down", "implausible"]
 BlindReason = Literal[
@@ -34,7 +39,51 @@ class Histogram:
     counts: tuple[int, ...]
 
 
-Sample = Counts | Histogram
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Figures of single units of one arm (users, sessions, orders, a pod's five minutes), added up.
+
+    units: how many, each counted once in the whole rollout; total, squares: the sums of y and y^2 over
+    them. other_total, other_squares, products: the sums of x, x^2 and x y, where each unit has a second
+    figure x: what a ratio divides by, or the same figure from before the release; 0 where it has none.
+    """
+
+    units: int
+    total: float
+    squares: float
+    other_total: float = 0.0
+    other_squares: float = 0.0
+    products: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Depths:
+    """Failures of users who stay with their version: `reached[i]` users met their depths[i]-th failure in
+    this interval, among `trials` requests (or active users) of the arm. The rule names the depths."""
+
+    trials: int
+    reached: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """How many units (users, or requests where each is routed by itself) fell to one arm as new."""
+
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """In the baseline's place where nothing runs beside the new version: the same figure at the same time
+    of the week in past weeks, one value each, the figure being bad/trials or total/units."""
+
+    values: tuple[float, ...]
+
+
+Sample = Counts | Histogram | Moments | Depths | Assigned | Past
+SAMPLES: dict[str, type[Any]] = {
+    each.__name__.lower(): each for each in (Counts, Histogram, Moments, Depths, Assigned, Past)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +91,10 @@ class Reading:
     """One interval's numbers of one KPI, both arms. Its key is (kpi, end); a second one is ignored.
 
     `None` for an arm means that nothing was reported, which is not the same as zero trials.
-    `problem` names why a reading has no usable numbers at all.
+    `problem` names why a reading has no usable numbers at all. `share` is the planned share.
+    `candidate_until` and `baseline_until` are the arms' watermarks: up to when (unix seconds) all that
+    happened has been reported, as of this reading; None where the source reports at once. What ends after
+    the earlier of the two waits. A reading that is not `is_complete` will be replaced by one that is.
     """
 
     kpi: str
@@ -53,11 +105,21 @@ class Reading:
     candidate: Sample | None = None
     baseline: Sample | None = None
     problem: Problem | None = None
+    candidate_until: float | None = None
+    baseline_until: float | None = None
+    is_complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class GuardRule:
-    """How one KPI is judged; the part of a plan's guard that matters to the mathematics."""
+    """How one KPI is judged; the part of a plan's guard that matters to the mathematics.
+
+    `tolerance` is the ratio candidate/baseline that is no harm yet (baseline/candidate where
+    `direction` is less_is_worse). Kinds that compare differences take `tolerance_difference`, in the
+    KPI's unit; the stage's margin is then a difference too. `bound`: what no unit's figure exceeds, `cap`:
+    what a unit's figure is cut off at. `depths`: at which failure of a user the Depths are counted.
+    `limit`: an absolute stop, a rate. `dispersion`: the arms' own noise, learned from history.
+    """
 
     kpi: str
     kind: Kind
@@ -66,6 +128,12 @@ class GuardRule:
     weight: float = 1.0
     limit: float | None = None
     limit_seconds: float | None = None
+    direction: Direction = "more_is_worse"
+    tolerance_difference: float = 0.0
+    bound: float | None = None
+    cap: float | None = None
+    depths: tuple[int, ...] = (1, 3)
+    dispersion: Dispersion = NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +161,9 @@ class GuardVerdict:
 
     Rates are shown for people: of bad trials, or of requests slower than `cut_seconds`. Trials and rates
     are totals since the exposure began; `ratio` and its 95% bounds compare interval by interval, so they
-    need not equal the quotient of the rates. `margin` is 0 where the stage asks for none.
+    need not equal the quotient of the rates. `margin` is 0 where the stage asks for none. Kinds of single
+    units show means and their difference instead of rates and a ratio. `is_weak`: nothing ran beside the
+    new version, and the past is what it was compared with.
     """
 
     kpi: str
@@ -115,6 +185,12 @@ class GuardVerdict:
     ratio_high: float | None
     cut_seconds: float | None = None
     blind_reason: BlindReason | None = None
+    candidate_mean: float | None = None
+    baseline_mean: float | None = None
+    difference: float | None = None
+    difference_low: float | None = None
+    difference_high: float | None = None
+    is_weak: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +224,18 @@ def sample_to_json(sample: Sample | None) -> dict[str, Any] | None:
 
 
 def sample_from_json(raw: Mapping[str, Any] | None) -> Sample | None:
+    """The sample whose fields these are. Raises InputError where no sample has them."""
     if raw is None:
         return None
-    if "bounds" in raw:
-        return Histogram(tuple(raw["bounds"]), tuple(raw["counts"]))
-    return Counts(raw["trials"], raw["bad"])
+    for kind in SAMPLES.values():
+        names = {field.name for field in fields(kind)}
+        needed = {field.name for field in fields(kind) if field.default is MISSING}
+        if needed <= set(raw) <= names:
+            sample: Sample = kind(
+                **{key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()}
+            )
+            return sample
+    raise InputError(
+        f"No sample has the fields {', '.join(sorted(map(str, raw)))}.",
+        hint=f"A sample is one of {', '.join(SAMPLES)}.",
+    )

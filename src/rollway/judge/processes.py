@@ -91,18 +91,20 @@ def rates_above(limit: float) -> FloatArray:
     return rates
 
 
-def harm_start(rows: int) -> FloatArray:
+def harm_start(rows: int, effects: int = len(EFFECTS)) -> FloatArray:
     """Log wealth of the harm mixture before any mass is spent, shape (rows, effects)."""
-    return np.full((rows, len(EFFECTS)), -np.inf)
+    return np.full((rows, effects), -np.inf)
 
 
-def harm_step(log_wealth: FloatArray, increment: FloatArray, mass: float) -> FloatArray:
+def harm_step(
+    log_wealth: FloatArray, increment: FloatArray, mass: float, log_prior: FloatArray = LOG_EFFECT_PRIOR
+) -> FloatArray:
     """Let faults of prior mass `mass` begin now, then add the interval's increment.
 
     W_k <- (W_k + mass * g_k) exp(increment_k)
     """
     if mass > 0:
-        log_wealth = np.logaddexp(log_wealth, log_or_never(mass) + LOG_EFFECT_PRIOR)
+        log_wealth = np.logaddexp(log_wealth, log_or_never(mass) + log_prior)
     return log_wealth + increment
 
 
@@ -112,9 +114,9 @@ def harm_log_e(log_wealth: FloatArray, unspent: float) -> FloatArray:
     return total
 
 
-def safe_start(rows: int) -> FloatArray:
+def safe_start(rows: int, log_prior: FloatArray = LOG_SAFE_PRIOR) -> FloatArray:
     """Log wealth of the safety mixture at the start of a stage, shape (rows, bets)."""
-    return np.tile(LOG_SAFE_PRIOR, (rows, 1))
+    return np.tile(log_prior, (rows, 1))
 
 
 def safe_multipliers(margin: float) -> FloatArray:

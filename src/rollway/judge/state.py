@@ -100,6 +100,8 @@ def _check(rules: Rules) -> None:
     for rule in rules.guards:
         if rule.kind not in KINDS:
             details.append(f"{rule.kpi}: there is no kind {rule.kind!r}, only {', '.join(sorted(KINDS))}")
+        else:
+            details += [f"{rule.kpi}: {fault}" for fault in KINDS[rule.kind].faults(rule)]
         if not 0 < rule.weight < math.inf:
             details.append(f"{rule.kpi}: weight is {rule.weight!r}, not above 0")
         if not 0 < rule.tolerance < math.inf:

@@ -47,6 +47,9 @@ class LatencyKind:
     state = Latency
     enough_baseline = ENOUGH_TO_CHOOSE
 
+    def faults(self, rule: GuardRule) -> tuple[str, ...]:
+        return ()
+
     def begin(self) -> Latency:
         return Latency((), np.zeros(0), np.zeros(0), exceedance.begin(0))
 

@@ -22,6 +22,9 @@ class RateKind:
     state = Exceedance
     enough_baseline = 30
 
+    def faults(self, rule: GuardRule) -> tuple[str, ...]:
+        return ()
+
     def begin(self) -> Exceedance:
         return exceedance.begin(BUCKETS, (CUT,))
 
