@@ -17,7 +17,7 @@ from rollway.judge.processes import harm_log_e, harm_start, harm_step, safe_log_
 
 @dataclass(frozen=True, slots=True)
 class Odds:
-    """How a test spreads its stake: log priors over effects, shape (effects,), and safety bets, (bets,)."""
+    """How a test spreads its stake: log priors over effects, (effects,), and over safety bets, (bets,)."""
 
     log_effects: FloatArray
     log_bets: FloatArray
