@@ -27,7 +27,7 @@ GRACE = timedelta(seconds=5)
 """A tick that is this late is called again; it changes nothing if the first one comes after all."""
 KEEP_TICKS = timedelta(hours=1)
 STOP_WITHIN = 5.0
-"""Seconds that ticks at work get to end before the engine is shut down; they are run again if they did not."""
+"""Seconds that ticks at work get to end before the engine is shut down; else they are run again later."""
 
 
 class Runtime:
