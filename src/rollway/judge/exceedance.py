@@ -167,12 +167,6 @@ def accused(evidence: Exceedance, rule: GuardRule, rules: Rules, limit_cut: int 
     if told.score >= log_e / 2:
         cut = evidence.cuts[row]
         return Accused(cut, told.trials, told.candidate_rate, told.baseline_rate, told.since)
-    ratio = evidence.comparison.ratio
-    weight = max(float(ratio.weight[row]), 1e-300)
-    return Accused(
-        evidence.cuts[row],
-        round(float(evidence.tally.candidate.sum())),
-        float(ratio.candidate_weighted[row]) / weight,
-        float(ratio.baseline_weighted[row]) / weight,
-        None,
-    )
+    candidate, baseline = ratios.rates(evidence.comparison.ratio, row)
+    trials = round(float(evidence.tally.candidate.sum()))
+    return Accused(evidence.cuts[row], trials, candidate, baseline, None)

@@ -15,7 +15,7 @@ alternatives that one test bets on at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import log
 
 import numpy as np
@@ -40,17 +40,28 @@ SUSPICIOUS_LOG_E = log(3)
 
 @dataclass(frozen=True, slots=True)
 class Arms:
-    """One interval's counts for all rows; every array has shape (rows,)."""
+    """One interval's counts for all rows; every array has shape (rows,).
+
+    comparable: 1 where both versions had trials, else 0. strata: n_t n_c/n, d_t n_c/n and d_c n_t/n with
+    n = n_t + n_c, shape (3, rows), 0 where not comparable. Summed over intervals, the second over the
+    first and the third over the first are rates over the same moments (Mantel & Haenszel 1959).
+    """
 
     candidate_trials: FloatArray
     candidate_bad: FloatArray
     baseline_trials: FloatArray
     baseline_bad: FloatArray
+    comparable: FloatArray = field(init=False)
+    strata: FloatArray = field(init=False)
 
-    @property
-    def comparable(self) -> FloatArray:
-        """1 where both versions had trials, else 0."""
-        return ((self.candidate_trials > 0) & (self.baseline_trials > 0)).astype(np.float64)
+    def __post_init__(self) -> None:
+        n_t, n_c = self.candidate_trials, self.baseline_trials
+        comparable = ((n_t > 0) & (n_c > 0)).astype(np.float64)
+        weight = comparable / np.maximum(n_t + n_c, 1.0)
+        share = n_t * weight
+        strata = np.array((share * n_c, self.candidate_bad * n_c * weight, self.baseline_bad * share))
+        object.__setattr__(self, "comparable", comparable)
+        object.__setattr__(self, "strata", strata)
 
 
 def ratio_increment(arms: Arms, null: float, multipliers: FloatArray) -> FloatArray:
@@ -66,10 +77,11 @@ def ratio_increment(arms: Arms, null: float, multipliers: FloatArray) -> FloatAr
     """
     weight = arms.candidate_trials * null
     share = weight / np.maximum(weight + arms.baseline_trials, 1e-300)
-    events = (arms.candidate_bad + arms.baseline_bad)[:, np.newaxis]
-    gain = arms.candidate_bad[:, np.newaxis] * np.log(multipliers)
-    price = events * np.log1p(share[:, np.newaxis] * (multipliers - 1))
-    return (gain - price) * arms.comparable[:, np.newaxis]
+    bad = arms.candidate_bad * arms.comparable
+    events = bad + arms.baseline_bad * arms.comparable
+    price = events[:, None] * np.log1p(share[:, None] * (multipliers - 1))
+    increment: FloatArray = bad[:, None] * np.log(multipliers) - price
+    return increment
 
 
 def limit_increment(trials: float, bad: float, limit: float, rates: FloatArray) -> FloatArray:

@@ -18,6 +18,7 @@ HALF = 50
 _EDGE = max(BETS)
 GRID = np.exp(STEP * np.arange(-HALF - _EDGE, HALF + _EDGE + 1))
 RATIOS = GRID[_EDGE:-_EDGE]
+_GRID_LESS_ONE = GRID - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,35 +27,27 @@ class Ratio:
 
     candidate_bad: S = sum of d_t, shape (rows,).
     profile: G(r) = sum of (d_t + d_c) log((n_t r + n_c)/(n_t + n_c)) for r in GRID, shape (rows, grid).
-    weight, candidate_weighted, baseline_weighted: sums of n_t n_c/n, d_t n_c/n and d_c n_t/n, shape
-    (rows,); the quotients are rates weighted so that both versions are compared over the same moments.
+    strata: the sums of Arms.strata, shape (3, rows).
     """
 
     candidate_bad: FloatArray
     profile: FloatArray
-    weight: FloatArray
-    candidate_weighted: FloatArray
-    baseline_weighted: FloatArray
+    strata: FloatArray
 
 
 def start(rows: int) -> Ratio:
-    zeros = np.zeros(rows)
-    return Ratio(zeros, np.zeros((rows, len(GRID))), zeros, zeros, zeros)
+    return Ratio(np.zeros(rows), np.zeros((rows, len(GRID))), np.zeros((3, rows)))
 
 
 def add(ratio: Ratio, arms: Arms) -> Ratio:
     """One more interval; rows that are not comparable stay as they were."""
-    weight = arms.comparable / np.maximum(arms.candidate_trials + arms.baseline_trials, 1.0)
-    share = arms.candidate_trials * weight
-    events = (arms.candidate_bad + arms.baseline_bad) * arms.comparable
-    bent = np.log1p(share[:, np.newaxis] * (GRID - 1))
-    return Ratio(
-        ratio.candidate_bad + arms.candidate_bad * arms.comparable,
-        ratio.profile + events[:, np.newaxis] * bent,
-        ratio.weight + share * arms.baseline_trials,
-        ratio.candidate_weighted + arms.candidate_bad * arms.baseline_trials * weight,
-        ratio.baseline_weighted + arms.baseline_bad * share,
-    )
+    bad = arms.candidate_bad * arms.comparable
+    events = bad + arms.baseline_bad * arms.comparable
+    share = arms.candidate_trials / np.maximum(arms.candidate_trials + arms.baseline_trials, 1.0)
+    bent = np.log1p(share[:, None] * _GRID_LESS_ONE)
+    bent *= events[:, None]
+    bent += ratio.profile
+    return Ratio(ratio.candidate_bad + bad, bent, ratio.strata + arms.strata)
 
 
 def estimate(ratio: Ratio, row: int) -> float | None:
@@ -63,8 +56,15 @@ def estimate(ratio: Ratio, row: int) -> float | None:
     sum(d_t n_c/n) / sum(d_c n_t/n) (Mantel & Haenszel 1959). Stratified by interval, so neither a
     drifting baseline nor a changing share distorts it; it need not equal the quotient of pooled rates.
     """
-    below = float(ratio.baseline_weighted[row])
-    return float(ratio.candidate_weighted[row]) / below if below > 0 else None
+    above, below = ratio.strata[1, row], ratio.strata[2, row]
+    return float(above) / float(below) if below > 0 else None
+
+
+def rates(ratio: Ratio, row: int) -> tuple[float, float]:
+    """The rates of candidate and baseline over the same moments; 0 before any comparable interval."""
+    overlap, candidate, baseline = (float(each) for each in ratio.strata[:, row])
+    overlap = max(overlap, 1e-300)
+    return candidate / overlap, baseline / overlap
 
 
 def bounds(ratio: Ratio, row: int) -> tuple[float | None, float | None]:

@@ -18,19 +18,15 @@ NEARLY_ALL = 0.7
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A stretch for each row and each effect, all of shape (rows, effects).
+    """A stretch for each row and each effect.
 
-    score: its evidence (nats); since: its start (unix seconds); trials: of the new version;
-    weight, candidate_weighted, baseline_weighted: sums of n_t n_c/n, d_t n_c/n and d_c n_t/n, whose
-    quotients are rates compared over the same moments (Mantel-Haenszel).
+    score: its evidence (nats); since: its start (unix seconds); both of shape (rows, effects). sums: the
+    new version's requests in it and the sums of Arms.strata, shape (4, rows, effects).
     """
 
     score: FloatArray
     since: FloatArray
-    trials: FloatArray
-    weight: FloatArray
-    candidate_weighted: FloatArray
-    baseline_weighted: FloatArray
+    sums: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,28 +42,19 @@ class Told:
 
 def start(rows: int) -> Stretch:
     zeros = np.zeros((rows, len(EFFECTS)))
-    return Stretch(zeros, zeros, zeros, zeros, zeros, zeros)
+    return Stretch(zeros, zeros, np.zeros((4, *zeros.shape)))
 
 
 def add(stretch: Stretch, arms: Arms, increment: FloatArray, began: float) -> Stretch:
     """One more interval that began at `began`, with this evidence per row and effect."""
-    goes_on = (stretch.score > 0).astype(np.float64)
-    weight = arms.comparable / np.maximum(arms.candidate_trials + arms.baseline_trials, 1.0)
-
-    def total(before: FloatArray, now: FloatArray) -> FloatArray:
-        return goes_on * before + now[:, np.newaxis]
-
+    goes_on = stretch.score > 0
+    sums = stretch.sums * goes_on
+    sums[0] += (arms.candidate_trials * arms.comparable)[:, None]
+    sums[1:] += arms.strata[:, :, None]
     return Stretch(
         score=np.maximum(stretch.score + increment, 0.0),
-        since=np.where(goes_on > 0, stretch.since, began),
-        trials=total(stretch.trials, arms.candidate_trials * arms.comparable),
-        weight=total(stretch.weight, arms.candidate_trials * arms.baseline_trials * weight),
-        candidate_weighted=total(
-            stretch.candidate_weighted, arms.candidate_bad * arms.baseline_trials * weight
-        ),
-        baseline_weighted=total(
-            stretch.baseline_weighted, arms.baseline_bad * arms.candidate_trials * weight
-        ),
+        since=np.where(goes_on, stretch.since, began),
+        sums=sums,
     )
 
 
@@ -83,11 +70,12 @@ def choose(score: FloatArray, since: FloatArray) -> int:
 def tell(stretch: Stretch, row: int) -> Told:
     """The numbers of one row's stretch."""
     best = choose(stretch.score[row], stretch.since[row])
-    weight = max(float(stretch.weight[row, best]), 1e-300)
+    trials, overlap, candidate, baseline = (float(each) for each in stretch.sums[:, row, best])
+    overlap = max(overlap, 1e-300)
     return Told(
         score=float(stretch.score[row, best]),
         since=float(stretch.since[row, best]),
-        trials=round(float(stretch.trials[row, best])),
-        candidate_rate=float(stretch.candidate_weighted[row, best]) / weight,
-        baseline_rate=float(stretch.baseline_weighted[row, best]) / weight,
+        trials=round(trials),
+        candidate_rate=candidate / overlap,
+        baseline_rate=baseline / overlap,
     )
