@@ -29,5 +29,5 @@ def test_a_start_a_stage_change_and_time_each_get_their_part() -> None:
     onset, waited = move(onset, Interval("one", 0, 60, 600))
     onset, ramped = move(onset, Interval("ten", 60, 0, 600))
     assert first == AT_START
-    assert waited == pytest.approx(0.032)
-    assert ramped == pytest.approx(0.08)
+    assert waited == pytest.approx(0.031)
+    assert ramped == pytest.approx(0.05)

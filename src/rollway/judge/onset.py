@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-AT_START = 0.40
-AT_STAGE_CHANGES = 0.24
-OVER_PLANNED_TIME = 0.32
+AT_START = 0.50
+AT_STAGE_CHANGES = 0.15
+OVER_PLANNED_TIME = 0.31
 OVER_LATER_TIME = 0.04
 LEFT_AFTER_A_CHANGE = 2 / 3
 
@@ -45,8 +45,8 @@ def move(onset: Onset, interval: Interval) -> tuple[Onset, float]:
 def spent(onset: Onset, planned_seconds: float) -> float:
     """The prior mass of all faults that may have begun by now; rises from 0 and stays below 1.
 
-    0.40 at the start; of 0.24 for stage changes (faults like ramps) each change takes a third of what is
-    left; 0.32 evenly over the planned time; 0.04 for an exposure that is held longer, half of what is
+    0.50 at the start; of 0.15 for stage changes (faults like ramps) each change takes a third of what is
+    left; 0.31 evenly over the planned time; 0.04 for an exposure that is held longer, half of what is
     left for each planned time more.
     """
     if onset.stage is None:
