@@ -1,0 +1,53 @@
+"""Where other people's sequential tests answer the same question, ours give the same evidence.
+
+Their tests mix over all effects with a smooth prior, ours over a few. So our increments are mixed here
+over a fine grid with their prior: then the evidence must be theirs.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from savvi.multinomial import Multinomial
+from scipy.stats import beta
+from ville import BernoulliTest
+
+from rollway.judge.logs import FloatArray, floats, log_sum
+from rollway.judge.processes import Arms, limit_increment, ratio_increment
+
+SHARES = (0.01, 0.1, 0.5)
+POINTS = (np.arange(40_000) + 0.5) / 40_000
+
+
+def mixed(log_wealth: FloatArray, log_prior: FloatArray) -> float:
+    return float(log_sum(log_wealth + log_prior) - log_sum(log_prior))
+
+
+@pytest.mark.parametrize("share", SHARES)
+@pytest.mark.parametrize("times", [1.0, 3.0])
+def test_comparing_rates_is_a_test_of_whose_the_bad_events_are(share: float, times: float) -> None:
+    """Interval by interval the evidence is that of a multinomial test on the labels of the bad events."""
+    rng, concentration = np.random.default_rng(5), 100.0
+    theirs = Multinomial(0.05, np.array([share, 1 - share]), k=concentration)
+    multipliers = POINTS * (1 - share) / ((1 - POINTS) * share)
+    wealth = np.zeros((1, len(POINTS)))
+    n_t, n_c = floats(1e4 * share), floats(1e4 * (1 - share))
+    for _ in range(12):
+        bad = rng.binomial(1e4 * share, 0.02 * times), rng.binomial(1e4 * (1 - share), 0.02)
+        wealth = wealth + ratio_increment(Arms(n_t, floats(bad[0]), n_c, floats(bad[1])), 1.0, multipliers)
+        theirs.update(np.array(bad))
+        prior = beta(concentration * share, concentration * (1 - share)).logpdf(POINTS)
+        assert mixed(wealth[0], prior) == pytest.approx(np.log(theirs.odds), abs=2e-3)
+    assert (theirs.odds > 1e6) == (times > 1)
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.12])
+def test_a_limit_is_a_test_of_one_proportion(rate: float) -> None:
+    """Against a limit the evidence is that of a Bernoulli test, request by request."""
+    limit = 0.05
+    seen = np.random.default_rng(3).random(2000) < rate
+    theirs = BernoulliTest(limit, prior=(1.0, 1.0)).fit(seen.astype(float)).log_e_values_
+    for start, end in ((0, 200), (0, 900), (0, 2000)):
+        wealth = limit_increment(end - start, float(seen[start:end].sum()), limit, POINTS)
+        assert mixed(wealth, np.zeros(len(POINTS))) == pytest.approx(theirs[end - 1], abs=2e-3)
+    assert (theirs[-1] > np.log(1e6)) == (rate > limit)
