@@ -53,6 +53,16 @@ def test_a_page_that_comes_back_gets_what_it_missed(site: Site) -> None:
     assert not change["is_whole"]
 
 
+@pytest.mark.parametrize("mad", ["9" * 30, "9" * 5000, "-7", "x"])
+def test_an_id_that_was_never_ours_starts_from_the_beginning(site: Site, mad: str) -> None:
+    """Whatever a client sends as its last event, it gets the page as it stands."""
+    rollout = site.story.start()
+    site.story.tick(rollout, 2)
+    _, _, first = next(site.events(f"/rollouts/{rollout}/events", **{"last-event-id": mad}))
+    assert first["is_whole"]
+    assert site.client.get(f"/rollouts/{rollout}/events", params={"seq": mad}).status_code == 400
+
+
 def test_the_stream_of_an_ended_rollout_ends(site: Site) -> None:
     """The last state is pushed, then the end is told, then the connection is closed."""
     rollout = site.story.start()

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from rollway.app import Rollway, views
 from rollway.errors import NotFoundError, RefusedError
 from rollway.planning import Plan
+from rollway.web.api import LARGEST_NUMBER, After
 from rollway.web.board import board, entry
 from rollway.web.commands import said_from_form
 from rollway.web.headers import DOCUMENT_POLICY
@@ -37,13 +38,14 @@ def page_routes(rollway: Rollway, live: LivePages, tokens: FormTokens, wake: Cal
     @router.get("/rollouts/{rollout}/events")
     async def events(
         rollout: str,
-        seq: int = -1,
+        seq: After = -1,
         once: bool = False,
         last_event_id: Annotated[str, Header()] = "",
     ) -> StreamingResponse:
         # A stream that has begun cannot answer 404 any more.
         await run_in_threadpool(rollway.load, rollout)
-        after = int(last_event_id) if last_event_id.isdecimal() else seq
+        is_ours = last_event_id.isdecimal() and len(last_event_id) < len(str(LARGEST_NUMBER))
+        after = int(last_event_id) if is_ours else seq
         stream = live.changes(rollout, after, once=once)
         # Buffering proxies would hold events back.
         return StreamingResponse(stream, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
