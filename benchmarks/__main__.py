@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from benchmarks import flags_speed, judge_validity
+from benchmarks import flags_speed
+from benchmarks.judge import run as judge
 
-for measure in (judge_validity, flags_speed):
-    print(f"\n=== {measure.__name__.removeprefix('benchmarks.')}: {(measure.__doc__ or '').splitlines()[0]}")
-    measure.main()
+if __name__ == "__main__":
+    for name, measure in (("judge", judge), ("flags_speed", flags_speed)):
+        print(f"\n=== {name}: {(measure.__doc__ or '').splitlines()[0]}")
+        measure.main()

@@ -187,10 +187,10 @@ def test_what_cannot_be_right_is_never_evidence(bad: Reading) -> None:
     assert late.guards[[g.kpi for g in late.guards].index(bad.kpi)].blind_reason == "implausible"
 
 
-def test_bounds_that_change_are_implausible() -> None:
-    """A histogram with other bounds than before, or than the other arm's, is not compared."""
+def test_bounds_with_nothing_in_common_are_implausible() -> None:
+    """A histogram that shares no bound with those before, or with the other arm's, is not compared."""
     place = ("one", 0.5, Histogram(BOUNDS, (300, 50, 20, 5)))
-    other = Histogram((0.2, 0.5, 1.0), (300, 50, 20, 5))
+    other = Histogram((0.2, 0.6, 2.0), (300, 50, 20, 5))
     first = Reading("latency", 0, 10, *place, Histogram(BOUNDS, (300, 50, 20, 5)))
     state = update(RULES, begin(RULES), [first])
     for changed in (

@@ -7,8 +7,22 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from rollway.judge import Counts, GuardRule, Reading, Rules, begin, update, verdict
+from rollway.judge import (
+    Assigned,
+    Counts,
+    GuardRule,
+    Histogram,
+    Moments,
+    Past,
+    Reading,
+    Rules,
+    begin,
+    update,
+    verdict,
+)
 
 RULES = Rules(
     guards=(GuardRule("errors", "rate"), GuardRule("logins", "rate")),
@@ -90,7 +104,7 @@ def test_too_little_evidence_is_undecided_and_says_what_is_missing() -> None:
     assert len(said.missing) == 2
     assert said.missing[0].startswith("errors: evidence of safety e = ")
     assert " of 20 needed: about " in said.missing[0]
-    assert said.missing[0].endswith(" more requests of the new version")
+    assert said.missing[0].endswith(" more requests of the new version, 11 s at the present traffic")
 
 
 def test_the_promised_number_of_requests_is_about_right() -> None:
@@ -99,6 +113,106 @@ def test_the_promised_number_of_requests_is_about_right() -> None:
     needed = math.ceil(int(lacking.replace(",", "")) / 100)
     assert judge(RULES, [GOOD] * (1 + max(1, needed // 2 - 1))).kind == "undecided"
     assert judge(RULES, [GOOD] * (3 + needed)).kind == "healthy"
+
+
+@pytest.mark.parametrize("speed", [1, 20])
+def test_the_time_to_a_decision_comes_true(speed: int) -> None:
+    """The told seconds, at the traffic of this stage, are about when the verdict turns healthy."""
+    quick = ("one", 0.1, (100 * speed, 2 * speed), (900 * speed, 18 * speed))
+    slow = ("zero", 0.1, (1, 0), (9, 0))
+    rules = replace(RULES, margins={"one": {"errors": 1.5, "logins": 1.5}})
+    state = update(rules, begin(rules), course([slow] * 50 + [quick]))
+    said = verdict(rules, state, now=510.0, stage="one", share=0.1)
+    assert said.wait_seconds is not None
+    assert said.wait_seconds == max(guard.wait_seconds or 0.0 for guard in said.guards)
+    ticks = max(1, round(said.wait_seconds / 10))
+    rows = [slow] * 50 + [quick] * (1 + round(1.3 * ticks) + 1)
+    assert judge(rules, rows).kind == "healthy"
+    assert judge(rules, rows).wait_seconds == 0.0
+    assert speed == 20 or judge(rules, rows[: 50 + round(0.7 * ticks)]).kind == "undecided"
+
+
+def test_no_time_is_told_where_more_traffic_alone_decides_nothing() -> None:
+    """A gate that stands beyond its margin, or one that saw nothing bad, is not on its way."""
+    worse = ("one", 0.1, (100, 8), (900, 18))
+    rules = replace(RULES, alpha=1e-9)
+    assert judge(rules, [worse] * 6).wait_seconds is None
+    assert judge(rules, [("one", 0.1, (100, 0), (900, 0))] * 6).wait_seconds is None
+
+
+def test_every_verdict_names_the_rule_it_was_made_by() -> None:
+    """Harmful, healthy, undecided and blind each give their rule in one sentence, with its numbers."""
+    said = {
+        "harmful": judge(RULES, [BAD] * 4),
+        "healthy": judge(RULES, [GOOD] * 20),
+        "undecided": judge(RULES, [GOOD]),
+        "blind": verdict(
+            RULES, update(RULES, begin(RULES), course([GOOD])), now=500.0, stage="one", share=0.1
+        ),
+    }
+    for kind, one in said.items():
+        assert one.kind == kind
+        assert one.rule.lower().startswith(kind)
+        assert one.is_stop is False
+    assert "reaches 100" in said["harmful"].rule
+    assert "20" in said["healthy"].rule
+    assert "60 s" in said["blind"].rule
+
+
+EVERY_KIND = Rules(
+    guards=(
+        GuardRule("errors", "rate", objective=0.99),
+        GuardRule("speed", "latency"),
+        GuardRule("revenue", "total", cap=100.0),
+        GuardRule("share", "mean", bound=1.0),
+        GuardRule("users", "assignment"),
+        GuardRule("checks", "check"),
+        GuardRule("weeks", "past"),
+    ),
+    margins={"one": dict.fromkeys(("errors", "speed", "revenue", "share", "weeks"), 1.5)},
+)
+USABLE: dict[str, Any] = {
+    "errors": Counts(50, 2),
+    "speed": Histogram((0.1, 0.5), (40, 9, 1)),
+    "revenue": Moments(50, 100.0, 400.0),
+    "share": Moments(50, 10.0, 10.0),
+    "users": Assigned(50),
+    "checks": Counts(4, 4),
+    "weeks": Counts(50, 40),
+}
+NONSENSE = [Moments(5, math.nan, 1.0), Counts(math.nan, 0), Counts(3, 9), Assigned(-1), Past((math.nan,) * 4)]  # type: ignore[arg-type]
+EMPTY = [Counts(0, 0), Histogram((0.1, 0.5), (0, 0, 0)), Moments(0, 0.0, 0.0), Assigned(0)]
+
+
+@st.composite
+def gaps(draw: st.DrawFn) -> list[Reading]:
+    """Readings in which never both versions have usable numbers."""
+    found = []
+    for tick in range(draw(st.integers(1, 12))):
+        for kpi, usable in USABLE.items():
+            useless = st.sampled_from([None, *NONSENSE, *EMPTY])
+            arms = [draw(useless), draw(useless)]
+            kind = draw(st.sampled_from(["nothing", "one arm", "problem", "no reading"]))
+            if kind == "one arm" and kpi != "checks":
+                arms[draw(st.integers(0, 1))] = usable
+            if kind != "no reading":
+                problem: Any = "source_down" if kind == "problem" else None
+                place = (10.0 * tick, 10.0 * tick + 10, "one", draw(st.sampled_from([0.01, 0.1, 0.5])))
+                found.append(Reading(kpi, *place, *arms, problem))
+    return found
+
+
+@settings(max_examples=60, deadline=None)
+@given(given=gaps(), now=st.sampled_from([0.0, 100.0, 1e4]), share=st.sampled_from([0.01, 0.1, 0.5]))
+def test_gaps_are_neither_harm_nor_health(given: list[Reading], now: float, share: float) -> None:
+    """NaN, silence, missing versions and problems in any order, in every kind: undecided or blind, with
+    not the least evidence either way."""
+    said = verdict(
+        EVERY_KIND, update(EVERY_KIND, begin(EVERY_KIND), given), now=now, stage="one", share=share
+    )
+    assert said.kind in ("undecided", "blind")
+    assert said.harm_log_e <= 1e-12
+    assert all(guard.safe_log_e <= 1e-12 for guard in said.guards)
 
 
 def test_every_stage_earns_its_own_safety() -> None:

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import json
+import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from rollway.judge import GuardRule, Histogram, Reading, Rules, begin, replay, update, verdict
-from rollway.judge.kinds.latency import ENOUGH_TO_CHOOSE, choose_cuts, safe_rows
+from rollway.errors import InputError
+from rollway.judge import (
+    Dispersion,
+    GuardRule,
+    Histogram,
+    JudgeState,
+    Reading,
+    Rules,
+    begin,
+    dump,
+    load,
+    replay,
+    update,
+    verdict,
+)
+from rollway.judge.kinds.latency import ENOUGH_TO_CHOOSE, LatencyKind, choose_cuts, safe_rows
 
 RULES = Rules(
     guards=(GuardRule("latency", "latency"),),
@@ -122,3 +139,161 @@ def test_before_there_are_cuts_the_verdict_says_how_many_requests_are_missing() 
 def keep(service: Any, readings: list[Reading]) -> None:
     """Collect the latency readings of a service."""
     service.kept = [*getattr(service, "kept", []), *(r for r in readings if r.kpi == "latency")]
+
+
+GEOMETRIC = tuple(round(0.025 * 1.32**k, 6) for k in range(15))
+
+
+def lognormal(bounds: tuple[float, ...], times: float = 1.0, tail: float = 1.0) -> Any:
+    """Shares per bucket of durations with median 0.1 s, sigma 0.6, p99 404 ms, `times` as long.
+
+    The tail takes `tail` times as long from p99 on, and less so down to p95, below which nothing changes.
+    """
+    z = np.linspace(-6, 9, 30_001)
+    above = np.array([0.5 * math.erfc(each / 2**0.5) for each in z])
+    slow = np.clip((1 - above - 0.95) / 0.04, 0, 1)
+    taken = 0.1 * times * np.exp(0.6 * z) * (1 + (tail - 1) * slow)
+    survival = np.interp(bounds, taken, above)
+    return -np.diff(survival, prepend=1.0, append=0.0)
+
+
+def served_until_found(new: Any, tolerance: float, runs: int) -> tuple[float, float]:
+    """How many candidate requests on average, and in how many runs harm was found at alpha 0.05.
+
+    100 requests per second, a reading a minute, 1%, 10% and 50% for 20 minutes each.
+    """
+    rng = np.random.default_rng(17)
+    old = lognormal(GEOMETRIC)
+    rules = Rules((GuardRule("latency", "latency", tolerance=tolerance),), alpha=0.05, planned_seconds=3600)
+    served, found = 0, 0
+    for _ in range(runs):
+        warm = Histogram(GEOMETRIC, tuple(rng.multinomial(60_000, old).tolist()))
+        state = update(rules, begin(rules), [Reading("latency", 0.0, 600.0, "zero", 0.0, None, warm)])
+        for minute in range(60):
+            share = (0.01, 0.1, 0.5)[minute // 20]
+            n_t = int(rng.binomial(6000, share))
+            arms = [rng.multinomial(n, law).tolist() for n, law in ((n_t, new), (6000 - n_t, old))]
+            samples = [Histogram(GEOMETRIC, tuple(arm)) for arm in arms]
+            at = 600.0 + 60 * minute
+            state = update(rules, state, [Reading("latency", at, at + 60, str(share), share, *samples)])
+            served += n_t
+            if state.finding:
+                found += 1
+                break
+    return served / runs, found / runs
+
+
+@pytest.mark.parametrize(
+    ("times", "tail", "tolerance", "most"),
+    [(1.1, 1.0, 1.0, 700), (1.1, 1.0, 1.1, 3000), (1.0, 1.1, 1.0, 8800), (1.0, 1.5, 1.0, 500)],
+)
+def test_slower_durations_are_found_near_the_limit(
+    times: float, tail: float, tolerance: float, most: float
+) -> None:
+    """All a tenth slower, or only the tail by a tenth or by half: about as soon as measured (see the judge's
+    benchmark), and always."""
+    served, found = served_until_found(lognormal(GEOMETRIC, times, tail), tolerance, 40)
+    assert served < most
+    assert found == 1
+
+
+def test_rollouts_of_an_equal_version_go_through() -> None:
+    """Of 60 rollouts at alpha 0.05 at most 6 are stopped."""
+    _, found = served_until_found(lognormal(GEOMETRIC), 1.0, 60)
+    assert found <= 0.1
+
+
+def fed(rules: Rules = RULES, *, times: int = 12, bounds: tuple[float, ...] = BOUNDS) -> JudgeState:
+    """A judge that has compared the two versions for some intervals."""
+    state = begin(rules)
+    slow = Histogram(bounds, (40, 35, *(5 for _ in bounds[1:])))
+    usual = Histogram(bounds, (60, 20, *(4 for _ in bounds[1:])))
+    for number in range(times):
+        reading = Reading("latency", 10.0 * number, 10.0 * number + 10, "ten", 0.5, slow, usual)
+        state = update(rules, state, [reading])
+    return state
+
+
+def test_the_state_survives_a_round_trip_bit_for_bit() -> None:
+    """Saved as JSON and loaded, the judge goes on as if nothing had happened."""
+    state = fed()
+    text = json.dumps(dump(state), allow_nan=False)
+    again = load(RULES, json.loads(text))
+    assert json.dumps(dump(again)) == text
+    reading = Reading("latency", 900.0, 910.0, "ten", 0.5, *2 * [Histogram(BOUNDS, (9, 8, 7, 6, 5, 4, 3))])
+    assert dump(update(RULES, state, [reading])) == dump(update(RULES, again, [reading]))
+
+
+def test_the_state_does_not_grow() -> None:
+    """After a thousand readings it has as many numbers as after twenty."""
+
+    def numbers(state: JudgeState) -> int:
+        return json.dumps(dump(state)["guards"][0]["evidence"]).count(",")
+
+    assert numbers(fed(times=1000)) == numbers(fed(times=20))
+
+
+def test_buckets_that_a_service_adds_meanwhile_do_not_blind_the_judge() -> None:
+    """They are added up to the buckets there were: the state is the same as without them."""
+    state = fed()
+    sample = Histogram(BOUNDS, (9, 8, 7, 6, 5, 4, 3))
+    finer = Histogram((0.05, *BOUNDS[:2], 0.3, *BOUNDS[2:]), (4, 5, 8, 3, 4, 6, 5, 4, 3))
+    place = ("latency", 900.0, 910.0, "ten", 0.5)
+    for pair in ((finer, sample), (finer, finer), (sample, finer)):
+        assert dump(update(RULES, state, [Reading(*place, *pair)])) == dump(
+            update(RULES, state, [Reading(*place, sample, sample)])
+        )
+
+
+def test_a_bound_that_is_compared_at_may_not_get_lost() -> None:
+    """Without it the numbers are implausible; a bound that nothing hangs on is given up."""
+    bounds = (*BOUNDS, 6.4, 12.8)
+    before = fed(bounds=bounds)
+    needed = before.guards[0].evidence.evidence.cuts
+    idle = next(i for i in range(len(bounds)) if i not in needed)
+    place = ("latency", 900.0, 910.0, "ten", 0.5)
+
+    def without(at: int) -> Any:
+        kept = bounds[:at] + bounds[at + 1 :]
+        sample = Histogram(kept, (7,) * (len(kept) + 1))
+        return update(RULES, before, [Reading(*place, sample, sample)]).guards[0]
+
+    assert without(needed[0]).sight.problem == "implausible"
+    assert without(needed[0]).evidence is before.guards[0].evidence
+    after = without(idle).evidence
+    assert without(idle).sight.problem is None
+    assert len(after.bounds) == len(bounds) - 1
+    assert [after.bounds[cut] for cut in after.evidence.cuts] == [bounds[cut] for cut in needed]
+    assert after.seen.sum() == before.guards[0].evidence.seen.sum() + 7 * len(bounds)
+    assert math.isfinite(LatencyKind().harm(RULES.guards[0], RULES, after))
+
+
+def test_versions_with_unlike_buckets_are_compared_at_what_they_share() -> None:
+    """From the very first reading on; without any shared bound nothing can be said."""
+    one = Histogram((0.1, 0.2, 0.4), (300, 200, 100, 50))
+    other = Histogram((0.1, 0.3, 0.4), (300, 150, 150, 50))
+    state = update(RULES, begin(RULES), [Reading("latency", 0, 10, "ten", 0.5, one, other)])
+    assert state.guards[0].evidence.bounds == (0.1, 0.4)
+    state = update(
+        RULES,
+        begin(RULES),
+        [Reading("latency", 0, 10, "ten", 0.5, one, Histogram((0.7,), (1, 1)))],
+    )
+    assert state.guards[0].sight.problem == "implausible"
+
+
+def test_noise_of_the_arms_makes_evidence_smaller() -> None:
+    """Where arms differ by themselves, cuts and tilt both speak more softly."""
+    noisy = replace(RULES, guards=(replace(RULES.guards[0], dispersion=Dispersion(1.5, 0.001)),))
+    loud, soft = fed(times=40).guards[0].evidence, fed(noisy, times=40).guards[0].evidence
+    kind = LatencyKind()
+    assert kind.harm(noisy.guards[0], noisy, soft) < kind.harm(RULES.guards[0], RULES, loud) - 1
+    assert soft.tilt.wager.harm.max() < loud.tilt.wager.harm.max() - 1
+
+
+def test_durations_have_one_direction() -> None:
+    """A rule under which shorter is worse is refused."""
+    wrong = replace(RULES, guards=(replace(RULES.guards[0], direction="less_is_worse"),))
+    with pytest.raises(InputError) as error:
+        begin(wrong)
+    assert "a longer duration is always the worse one" in str(error.value.details)

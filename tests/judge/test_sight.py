@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollway.judge import Counts, GuardRule, Reading, Rules, Verdict, begin, update, verdict
+from rollway.judge.sight import trials_per_second
 
 RULES = Rules(
     guards=(GuardRule("errors", "rate"), GuardRule("speed", "rate", say="brake")), blind_seconds=60.0
@@ -116,3 +117,24 @@ def test_ready_means_enough_and_fresh_numbers_of_the_old_version() -> None:
     assert not ask(few, now=10, share=0.0, stage="zero").baseline_ready
     assert ask(enough, now=80, share=0.0, stage="zero").baseline_ready
     assert not ask(enough, now=81, share=0.0, stage="zero").baseline_ready
+
+
+def test_a_kpi_of_the_new_version_alone_expects_nothing_of_the_old_one() -> None:
+    """Checks of the new version make nobody wait for the old one's; their own silence is blindness."""
+    rules = Rules(guards=(GuardRule("checks", "check"),), blind_seconds=60.0)
+    seen = [reading(10.0 * n, 0.1, Counts(2, 0), None, kpi="checks") for n in range(1, 9)]
+    silent = [reading(10.0 * n, 0.1, None, None, kpi="checks") for n in range(9, 20)]
+    state = update(rules, begin(rules), seen)
+    assert verdict(rules, state, now=80, stage="one", share=0.1).kind == "healthy"
+    said = verdict(rules, update(rules, state, silent), now=190, stage="one", share=0.1)
+    assert said.guards[0].blind_reason == "candidate_silent"
+    assert verdict(rules, begin(rules), now=80, stage="zero", share=0.0).baseline_ready
+
+
+def test_traffic_is_that_of_this_stage() -> None:
+    """Requests per second of the new version are counted over the stage's own usable intervals."""
+    rows = [both(10.0, stage="zero"), both(20.0), reading(30.0, 0.1, Counts(20, 0), Counts(90, 1))]
+    rows.append(reading(90.0, 0.1, problem="source_down"))
+    sight = update(RULES, begin(RULES), rows).guards[0].sight
+    assert trials_per_second(sight, "one") == 30 / 20
+    assert trials_per_second(sight, "zero") == 0.0

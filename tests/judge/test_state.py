@@ -60,6 +60,8 @@ def test_the_state_does_not_grow(service: Any) -> None:
     [
         {},
         {"format": "other"},
+        {"format": "rollway.judge/3", "guards": [], "course": {}, "finding": None},
+        {"format": 2, "guards": [], "course": {}, "finding": None},
         {"format": "rollway.judge/1", "guards": []},
         {"format": "rollway.judge/1", "guards": 3},
     ],
@@ -76,6 +78,35 @@ def test_a_state_of_other_rules_is_refused() -> None:
     fewer = replace(RULES, guards=RULES.guards[:2])
     with pytest.raises(InputError):
         load(fewer, dump(begin(RULES)))
+
+
+def test_a_running_rollout_outlives_new_fields(service: Any) -> None:
+    """A state of format 1, without what has a default today, is read, and says what it said before."""
+    state = begin(RULES)
+    for readings in service.ticks(12, "one", 0.1):
+        state = update(RULES, state, readings)
+    raw = json.loads(json.dumps(dump(state)))
+    raw["format"] = "rollway.judge/1"
+    for guard in raw["guards"]:
+        del guard["waiting"], guard["stops"], guard["sight"]["stage_seconds"]
+        for arm in ("candidate", "baseline"):
+            del guard["sight"][arm]["stage_total"]
+    old, new = (
+        verdict(RULES, each, now=service.at, stage="one", share=0.1) for each in (load(RULES, raw), state)
+    )
+    assert (old.kind, old.harm_log_e) == (new.kind, new.harm_log_e)
+    assert [g.safe_log_e for g in old.guards] == [g.safe_log_e for g in new.guards]
+    later = update(RULES, load(RULES, raw), service.tick("one", 0.1))
+    assert load(RULES, json.loads(json.dumps(dump(later)))) is not None
+
+
+@pytest.mark.parametrize("field", ["sight", "evidence"])
+def test_what_has_no_default_must_be_there(service: Any, field: str) -> None:
+    """A state that lacks what cannot be made up is refused, with a way out."""
+    raw = dump(update(RULES, begin(RULES), service.tick("one", 0.1)))
+    del raw["guards"][0][field]
+    with pytest.raises(InputError, match="cannot be read"):
+        load(RULES, raw)
 
 
 def test_rules_that_cannot_be_judged_by_are_refused_at_once() -> None:

@@ -7,6 +7,7 @@ import math
 import pytest
 
 from rollway.judge import words
+from rollway.judge.evidence import Safety
 
 
 @pytest.mark.parametrize(
@@ -34,3 +35,27 @@ from rollway.judge import words
 def test_numbers_are_short_and_plain(said: str, expected: str) -> None:
     """Two digits are enough to decide by."""
     assert said == expected
+
+
+def test_a_gate_says_how_far_it_is_and_how_long_it_takes() -> None:
+    """Requests and time are told where they are known, and an obstacle where there is one."""
+    text = words.safety_text("errors", Safety(0.0, 0.01, 1.1), 2.0, 0.05, 1234.0, 700.0)
+    assert text == (
+        "errors: evidence of safety e = 1 of 20 needed: about 1,300 more requests of the new version, "
+        "12 min at the present traffic"
+    )
+    obstacle = Safety(0.0, None, None, "about 40 more units of the new version if both are alike", 40.0)
+    assert words.safety_text("revenue", obstacle, 2.0, 0.05, 40.0, 90.0).endswith(
+        "about 40 more units of the new version if both are alike, 90 s at the present traffic"
+    )
+    unknown = words.safety_text("errors", Safety(0.0, 0.01, 2.5), 2.0, 0.05, 90.0, None)
+    assert unknown.endswith("new version, if both are alike, but the ratio stands at 2.5 (margin 2)")
+
+
+def test_what_was_not_judged_is_told() -> None:
+    """Late and lost readings are told apart; nothing is said where there were none."""
+    assert words.loss_text("errors", 0, 0) == ""
+    assert words.loss_text("errors", 2, 1) == (
+        "errors: of its readings 2 came too late and 1 were never completed or waited too long, "
+        "and were not judged"
+    )

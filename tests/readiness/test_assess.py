@@ -11,6 +11,16 @@ from support.releases import release_with
 
 ERRORS = {"name": "errors", "kind": "rate", "signal": {"type": "scrape"}}
 
+SLOW = {
+    "name": "latency",
+    "kind": "latency",
+    "limit": 0.1,
+    "limit_seconds": 1,
+    "signal": {"type": "scrape"},
+}
+GRAVE = {"id": "R-1", "title": "slow", "impact": "critical"}
+FREEZE = {"first": "2026-12-18", "last": "2027-01-04", "reason": "end of the year"}
+
 
 def _check(release: Release, id_: str) -> Check:
     return next(check for check in assess(release).checks if check.id == id_)
@@ -20,6 +30,11 @@ def _check(release: Release, id_: str) -> Check:
 ROWS = {
     "scope.objective": ({"goals": {"objective": "faster tills"}}, None),
     "scope.kpis": ({"kpis": [ERRORS]}, {"kpis": [{**ERRORS, "say": "watch"}]}),
+    "scope.audience": ({"stakeholders": {"users": 40}}, {"stakeholders": {"users": 0}}),
+    "scope.notes": (
+        {"backlog": {"items": [{"id": "A", "title": "a", "touches": ["ui"], "note_for_users": "New."}]}},
+        {"backlog": {"items": [{"id": "A", "title": "a", "touches": ["ui"]}]}},
+    ),
     "acceptance.stories": (
         {"backlog": {"items": [{"id": "A", "title": "a", "accepted": True}]}},
         {"backlog": {"items": [{"id": "A", "title": "a", "accepted": False}]}},
@@ -30,6 +45,7 @@ ROWS = {
     ),
     "acceptance.signed": ({"done": {"accepted_by": "Ines"}}, {"done": {"accepted_by": " "}}),
     "tests.failed": ({"done": {"tests": {"failed": 0}}}, {"done": {"tests": {"failed": 2}}}),
+    "tests.ran": ({"done": {"tests": {"passed": 12}}}, {"done": {"tests": {"passed": 0}}}),
     "tests.severe-issues": (
         {"done": {"tests": {"open_severe_issues": 0}}},
         {"done": {"tests": {"open_severe_issues": 1}}},
@@ -47,6 +63,12 @@ ROWS = {
         {"done": {"tests": {"performance_tested": True}}},
         {"done": {"tests": {"performance_tested": False}}},
     ),
+    "performance.load": ({"architecture": {"requests_per_second": 40}}, None),
+    "performance.capacity": (
+        {"architecture": {"spare_capacity": True}},
+        {"architecture": {"spare_capacity": False}},
+    ),
+    "performance.watched": ({"kpis": [SLOW]}, {"kpis": [{**SLOW, "say": "watch"}]}),
     "performance.error-budget": (
         {"agreements": {"service_levels": [{"name": "up", "objective": "99.9%", "error_budget_left": 0.4}]}},
         {"agreements": {"service_levels": [{"name": "up", "objective": "99.9%", "error_budget_left": 0}]}},
@@ -54,6 +76,14 @@ ROWS = {
     "integration.telemetry": (
         {"architecture": {"per_version_telemetry": True}},
         {"architecture": {"per_version_telemetry": False}},
+    ),
+    "integration.monitoring": (
+        {"architecture": {"telemetry": "medium"}},
+        {"architecture": {"telemetry": "low"}},
+    ),
+    "integration.automation": (
+        {"architecture": {"automation": "high"}},
+        {"architecture": {"automation": "low"}},
     ),
     "integration.environments": ({"architecture": {"environments": ["test", "live"]}}, None),
     "data_migration.needed": ({"migration": {"needed": False}}, None),
@@ -64,6 +94,18 @@ ROWS = {
     "data_migration.rehearsed": (
         {"migration": {"needed": True, "rehearsed": True}},
         {"migration": {"needed": True, "rehearsed": False}},
+    ),
+    "data_migration.way-back": (
+        {"migration": {"needed": True, "reversible": True}},
+        {
+            "migration": {"needed": True, "reversible": False},
+            "done": {"tests": {"recovery_tested": False}},
+        },
+    ),
+    "data_migration.timed": ({"migration": {"needed": True, "duration": "2h"}}, None),
+    "data_migration.reconciled": (
+        {"migration": {"needed": True, "reconciliation_rules": True}},
+        {"migration": {"needed": True, "reconciliation_rules": False}},
     ),
     "external_dependencies.ready": (
         {"architecture": {"third_parties": [{"name": "Card network", "ready": True}]}},
@@ -103,11 +145,20 @@ ROWS = {
         {"stakeholders": {"support_capacity": "medium"}},
         {"stakeholders": {"support_capacity": "low"}},
     ),
+    "support.stand-in": (
+        {"agreements": {"operators": ["Kim", "Ada"]}},
+        {"agreements": {"operators": ["Kim", "Kim"]}},
+    ),
     "support.contact": ({"stakeholders": {"support_contact": "desk@example.org"}}, None),
     "security_compliance.reviewed": (
         {"risks": {"security_reviewed": True}},
         {"risks": {"security_reviewed": False}},
     ),
+    "security_compliance.risks": (
+        {"risks": {"items": [{**GRAVE, "owner": "jo", "response": "switch it off"}]}},
+        {"risks": {"items": [{**GRAVE, "owner": "jo"}]}},
+    ),
+    "security_compliance.classified": ({"risks": {"regulated": True}}, None),
     "security_compliance.signed-off": (
         {"risks": {"regulated": True, "compliance_signed_off": True}},
         {"risks": {"regulated": True, "compliance_signed_off": False}},
@@ -116,6 +167,15 @@ ROWS = {
     "cutover.window-fits": (
         {"migration": {"needed": True, "duration": "2h"}, "agreements": {"window_duration": "3h"}},
         {"migration": {"needed": True, "duration": "2h"}, "agreements": {"window_duration": "2h59m"}},
+    ),
+    "cutover.rollback-fits": (
+        {"done": {"tests": {"rollback_duration": "20m"}}, "agreements": {"window_duration": "3h"}},
+        {"done": {"tests": {"rollback_duration": "4h"}}, "agreements": {"window_duration": "3h"}},
+    ),
+    "cutover.downtime": ({"agreements": {"downtime_tolerated": "none"}}, None),
+    "cutover.freezes": (
+        {"agreements": {"freezes": [FREEZE]}, "goals": {"deadline": "2026-12-17"}},
+        {"agreements": {"freezes": [FREEZE]}, "goals": {"deadline": "2026-12-18"}},
     ),
     "cutover.approvers": (
         {"agreements": {"approvers": ["Ines"]}},
@@ -235,6 +295,10 @@ def test_the_next_question_is_about_what_blocks_a_method_first() -> None:
         "done.tests.recovery_tested": True,
         "migration.backward_compatible": False,
         "architecture.per_version_telemetry": True,
+        "stakeholders.users": 12,
+        "migration.needed": False,
+        "risks.regulated": False,
+        "agreements.downtime_tolerated": "none",
     }
     later = assess(release_with(known, kpis=[ERRORS])).next_question
     assert later is not None
@@ -251,11 +315,23 @@ def test_a_complete_and_good_release_leaves_no_question() -> None:
             for key, value in body.items():
                 known = merged.setdefault(section, {})
                 known[key] = {**known[key], **value} if isinstance(known.get(key), dict) else value
-    merged["migration"] = {"needed": True, "backward_compatible": True, "rehearsed": True, "duration": "2h"}
+    merged["migration"] = {
+        "needed": True,
+        "backward_compatible": True,
+        "reversible": True,
+        "rehearsed": True,
+        "duration": "2h",
+        "reconciliation_rules": True,
+    }
+    merged["goals"]["deadline"] = "2027-03-01"
     merged["architecture"]["third_parties"] = [
         {"name": "DB", "kind": "licence", "ready": True, "valid_until": "2027-12-31"}
     ]
+    merged["agreements"]["operators"] = ["Kim", "Ada"]
     merged["stakeholders"]["groups"] = [{"name": "Leeds", "training_done": 1, "informed": True}]
-    review = assess(release_with(kpis=[ERRORS], **merged))
+    merged["backlog"]["items"] = [
+        {"id": "A", "title": "a", "accepted": True, "touches": ["ui"], "note_for_users": "New."}
+    ]
+    review = assess(release_with(kpis=[ERRORS, SLOW], **merged))
     assert (review.gaps, review.unknowns, review.next_question) == ((), (), None)
     assert set(review.scores.values()) == {1.0}

@@ -14,6 +14,8 @@ from rollway.approvals import Approval, ApprovalState, approval_state, check_app
 from rollway.choice import Choice, choose
 from rollway.errors import InputError, NotFoundError, RefusedError
 from rollway.facts import Release, without_places
+from rollway.judge import Reading, Rules
+from rollway.judge.evidence_file import Course, Look
 from rollway.planning import Plan, make_plan, window_state
 from rollway.readiness import Readiness, assess
 from rollway.rollout import CommandGiven, CommandKind, Entry, Loaded, Target, live_share, rules_of
@@ -181,6 +183,24 @@ class Rollway:
         self.load(rollout)
         entries = self.rollouts.record(rollout)
         return len(entries), faults(rollout, entries)
+
+    def evidence(self, rollout: str) -> tuple[Rules, Course]:
+        """All that the rollout's verdicts depend on: the judge's rules, and what came, in its order.
+
+        A verdict was asked at the share that was read back before its tick, which is the share that the
+        tick's readings carry. Only a rollout's first tick has none, and then nobody was served.
+        """
+        loaded = self.load(rollout)
+        came = self.rollouts.readings_by_tick(rollout)
+        said = {row["seq"]: row["body"] for row in self.rollouts.verdicts(rollout)}
+        course: list[Reading | Look] = []
+        for tick in sorted(came.keys() | said.keys()):
+            readings = came.get(tick, ())
+            course += readings
+            if tick in said:
+                share = readings[0].share if readings else 0.0
+                course.append(Look(said[tick]["at"], said[tick]["stage"], share))
+        return rules_of(loaded.plan), tuple(course)
 
     # --- rules of this room ---
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
-from rollway.choice.model import Reason
+from rollway.choice.model import Criterion, Reason
 from rollway.choice.rules.rule import Rule
 from rollway.facts.model import Release
-
-Criterion = Literal["value", "risk", "compliance", "user_readiness"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +24,34 @@ class Argument:
     effect: str
 
 
+class Said:
+    """What each rule says of one release, asked once for all methods."""
+
+    def __init__(self, release: Release) -> None:
+        self.release = release
+        self._states: dict[int, str] = {}
+
+    def by(self, rule: Rule) -> str:
+        """The facts that make the rule fire; "" where it does not."""
+        key = id(rule)
+        if key not in self._states:
+            self._states[key] = rule.state(self.release)
+        return self._states[key]
+
+
 @dataclass(frozen=True)
 class Arguments:
     """All arguments about one method; called with a release it gives those that hold there."""
 
     rows: tuple[Argument, ...]
 
-    def __call__(self, release: Release) -> tuple[Reason, ...]:
+    def __call__(self, release: Release, said: Said | None = None) -> tuple[Reason, ...]:
+        """The reasons that hold; with `said`, rules that another method asked already are not asked again."""
+        told = said or Said(release)
         return tuple(
             Reason(row.rule.id, row.criterion, row.points, sentence(f"{row.effect} [{stated}]"))
             for row in self.rows
-            if (stated := row.rule.state(release))
+            if (stated := told.by(row.rule))
         )
 
     @cached_property

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from rollway.choice import explain
+from rollway.choice.holds import holds_of
 from rollway.choice.methods import METHODS
-from rollway.choice.model import Choice, Ranked
+from rollway.choice.model import Choice, Ranked, Shape, Verdict
 from rollway.choice.ranking import rank
-from rollway.choice.sequence import sequence_of
+from rollway.choice.sequence import sequence_of, shape_of
 from rollway.facts.model import MethodName, Release
+
+GROUNDS = 1.0
+"""The points, for and against added up, that a method needs to be recommended: one plain argument."""
 
 _BY_NAME = {method.name: method for method in METHODS}
 
@@ -15,45 +19,75 @@ _BY_NAME = {method.name: method for method in METHODS}
 def choose(release: Release) -> Choice:
     """The method for this release, with vetoes, scores and reasons. Reads nothing else; never raises.
 
-    Recommended is the best method that no veto blocks. A veto that is still open does not block: it costs
-    the method a little of its standing, and its questions come first among `next_questions`. Nothing is
-    recommended only where every method is blocked: then the release is not ready.
+    Recommended is the best method that no veto blocks, where at least one plain argument speaks for it. A
+    veto that is still open does not block: it costs the method a little of its standing, and its questions
+    come first among `next_questions`. Where nothing that is known speaks for a method the choice is
+    unsettled and only leans; where every method is blocked the release is not ready.
 
     A person's `rollout.method` is chosen even against a violated veto; the veto stays in the reasons, and
     the planning room refuses it.
     """
     ranking = rank(release)
-    best = ranking[0] if ranking[0].state != "blocked" else None
+    verdict, leaning = _verdict(ranking)
+    best = leaning if verdict == "recommended" else None
     wish, because = release.rollout.method, release.rollout.because
     chosen = _find(ranking, wish) if wish else best
-    is_overruled = chosen is not None and chosen is not best
-    leader = chosen or ranking[0]
+    leader = chosen or leaning
     runner_up = _runner_up(ranking, leader)
+    sequence = sequence_of(release, chosen, ranking) if chosen else ()
+    asked_for = chosen if chosen is not best else None
     return Choice(
         recommended=best.method if best else None,
         chosen=chosen.method if chosen else None,
         because=because if wish else "",
-        sequence=sequence_of(release, chosen, ranking) if chosen else (),
+        sequence=sequence,
         ranking=ranking,
-        reasons=_reasons(ranking, best, chosen if is_overruled else None, because),
-        dissent=explain.dissent(chosen, runner_up) if chosen else "",
+        reasons=_reasons(ranking, verdict, leaning, asked_for, because),
+        dissent=explain.dissent(leader, runner_up) if verdict != "not_ready" or chosen else "",
         next_questions=explain.next_questions(
             release, _BY_NAME[leader.method], _BY_NAME[runner_up.method] if runner_up else None
         ),
+        verdict=verdict,
+        leaning=leaning.method,
+        shape=shape_of(release, sequence) if sequence else Shape(),
+        holds=holds_of(release),
     )
 
 
+def grounds(ranked: Ranked) -> float:
+    """The points of all arguments, for and against."""
+    return sum(reason.points for reason in ranked.reasons)
+
+
+def _verdict(ranking: tuple[Ranked, ...]) -> tuple[Verdict, Ranked]:
+    """What can be said, and the method that comes first (of blocked ones, the one unlocked with least)."""
+    first = ranking[0]
+    if first.state == "blocked":
+        return "not_ready", explain.nearest(ranking)
+    return ("recommended" if grounds(first) >= GROUNDS else "unsettled"), first
+
+
 def _reasons(
-    ranking: tuple[Ranked, ...], best: Ranked | None, asked_for: Ranked | None, because: str
+    ranking: tuple[Ranked, ...],
+    verdict: Verdict,
+    leaning: Ranked,
+    asked_for: Ranked | None,
+    because: str,
 ) -> tuple[str, ...]:
-    """At most six sentences: the one that decides first, then one for each other method."""
+    """At most seven sentences: a person's word, the one that decides, then one for each other method."""
+    best = leaning if verdict == "recommended" else None
     told = [explain.overruled(asked_for, best, because)] if asked_for else []
-    nearest = best or explain.nearest(ranking)
-    told.append(explain.why(best) if best else explain.not_ready(nearest))
-    others = [one for one in ranking if one is not nearest and one is not asked_for]
-    cited = {reason.text for reason in explain.best_reasons(nearest)}
-    told += [explain.why_not(one, nearest, cited) for one in others]
-    return tuple(told[:6])
+    told.append(_DECIDING[verdict](leaning))
+    others = [one for one in ranking if one is not leaning and one is not asked_for]
+    cited = {reason.text for reason in explain.best_reasons(leaning)}
+    return (*told, *(explain.why_not(one, leaning, cited) for one in others))
+
+
+_DECIDING = {
+    "recommended": explain.why,
+    "unsettled": explain.unsettled,
+    "not_ready": explain.not_ready,
+}
 
 
 def _runner_up(ranking: tuple[Ranked, ...], leader: Ranked) -> Ranked | None:

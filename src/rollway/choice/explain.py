@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from rollway.choice.actions import price
 from rollway.choice.argument import Arguments, clause, sentence
+from rollway.choice.hard_rule import HardRule
 from rollway.choice.model import Method, Ranked, Reason, VetoResult
 from rollway.choice.ranking import standing
-from rollway.choice.vetoes import HardRule
 from rollway.facts.model import Release
 from rollway.readiness import WORDINGS, ask_for, fact_at
 
 QUESTIONS_ASKED = 5
-CLOSE = 0.05  # scores nearer than this are called close
+CLOSE = 0.025  # scores nearer than this are called close
 _LEADER_VETO, _RUNNER_UP_VETO = 4.0, 2.0  # how many points an open veto counts as a question
 
 
@@ -69,14 +70,29 @@ def overruled(chosen: Ranked, best: Ranked | None, because: str) -> str:
     return f"{told}; it stays refused, because {refusal(refused)}." if refused else f"{told}."
 
 
+def unsettled(leaning: Ranked) -> str:
+    """One sentence: that too little is known, and to what one would lean."""
+    strongest = best_reasons(leaning)
+    grounds = ", and because ".join(clause(reason.text) for reason in strongest)
+    because = grounds or "nothing that is stated speaks against it, and it is the easiest to stop"
+    return (
+        f"Not known: nothing that is stated speaks for one method enough to recommend it; "
+        f"it leans to {leaning.title}, because {because}."
+    )
+
+
 def nearest(ranking: tuple[Ranked, ...]) -> Ranked:
-    """Of blocked methods, the one with the fewest violated vetoes; of these, the one that fits best."""
-    return min(ranking, key=lambda one: (len(violated(one)), -one.score))
+    """Of blocked methods, the one that is unlocked with the least work; of these, the one that fits best."""
+    return min(ranking, key=lambda one: (price(one.unlock), -one.score))
 
 
 def not_ready(blocked: Ranked) -> str:
     """One sentence: that every method is refused, and what would unlock this one."""
-    return f"Not ready: every method is refused; nearest is {blocked.title}: {refusal(violated(blocked))}."
+    days = f"about {price(blocked.unlock):g} days of work"
+    return (
+        f"Not ready: every method is refused; nearest is {blocked.title} ({days}): "
+        f"{refusal(violated(blocked))}."
+    )
 
 
 def dissent(chosen: Ranked, runner_up: Ranked | None) -> str:

@@ -1,16 +1,32 @@
-"""The choice: the methods ranked, with vetoes, scores and reasons."""
+"""The choice: the methods ranked, with vetoes, scores and reasons, and what would unlock what is blocked."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from rollway.facts.model import MethodName, Release
 
 VetoState = Literal["satisfied", "unknown", "violated"]
 MethodState = Literal["allowed", "unknown", "blocked"]
-CRITERIA = ("value", "risk", "compliance", "user_readiness")
+Criterion = Literal["value", "risk", "compliance", "user_readiness"]
+Verdict = Literal["recommended", "unsettled", "not_ready"]
+CRITERIA: tuple[Criterion, ...] = ("value", "risk", "compliance", "user_readiness")
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that can be done to lift a hard rule.
+
+    `days` is a rough figure of work and waiting, made to compare actions by, not to plan with. `sets` are the
+    facts that are true once it is done: dotted path and value.
+    """
+
+    id: str
+    does: str
+    days: float
+    sets: tuple[tuple[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +57,7 @@ class Reason:
     """
 
     rule: str
-    criterion: Literal["value", "risk", "compliance", "user_readiness"]
+    criterion: Criterion
     points: float
     text: str
 
@@ -59,7 +75,10 @@ class Method:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """One method as judged for one release. `score` is 0..1 on an absolute scale."""
+    """One method as judged for one release. `score` is 0..1 on an absolute scale.
+
+    `unlock` is the cheapest set of actions that lifts all violated vetoes; empty where there is none.
+    """
 
     method: MethodName
     title: str
@@ -68,13 +87,34 @@ class Ranked:
     criteria: dict[str, float]
     vetoes: tuple[VetoResult, ...]
     reasons: tuple[Reason, ...]
+    unlock: tuple[Action, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """A safety that is laid over the sequence, whatever the method: `flag`, `shadow`, `drain_down`, ..."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The sequence in parts: who goes first, how it grows, and what keeps it safe."""
+
+    entry: str = ""
+    scaling: str = ""
+    overlays: tuple[Overlay, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The answer. `recommended` is None when no method is allowed: then the release is not ready.
+    """The answer, and how sure it is.
 
-    `chosen` is what will be planned: the recommendation, or what a person asked for with `because`.
+    `verdict`: "recommended" names a method; "unsettled" knows too little and only leans to one; "not_ready"
+    finds every method blocked. `recommended` is None for the latter two. `leaning` is the method that comes
+    first, recommended or not. `chosen` is what will be planned: the recommendation, or what a person asked
+    for with `because`. `holds` are hard rules that stop a date or a wave, but no method.
     """
 
     recommended: MethodName | None
@@ -85,6 +125,10 @@ class Choice:
     reasons: tuple[str, ...]
     dissent: str
     next_questions: tuple[str, ...]
+    verdict: Verdict = "recommended"
+    leaning: MethodName | None = None
+    shape: Shape = Shape()
+    holds: tuple[VetoResult, ...] = ()
 
     def of(self, method: MethodName) -> Ranked:
         return next(ranked for ranked in self.ranking if ranked.method == method)

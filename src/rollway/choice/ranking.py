@@ -1,7 +1,7 @@
 """Vetoes and arguments become states, scores and an order, on absolute scales.
 
 The score of a criterion is a logistic curve of the points S that its reasons bring,
-    s = 1 / (1 + exp(-S / 2)),        so 0 points give 0.5, +2 give 0.73, +4 give 0.88;
+    s = 1 / (1 + exp(-S / 4)),        so 0 points give 0.5, +2 give 0.62, +8 give 0.88;
 the score of the method is the mean of its criteria, weighted by `goals.weights` (simple additive
 weighting on absolute value functions, see Edwards and Barron 1994, SMART). Taking a method away therefore
 never changes the order of the rest.
@@ -10,19 +10,23 @@ never changes the order of the rest.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from rollway.choice.actions import cheapest
+from rollway.choice.argument import Arguments, Said
+from rollway.choice.hard_rule import HardRule
 from rollway.choice.methods import METHODS
-from rollway.choice.model import CRITERIA, Method, MethodState, Ranked, Reason, VetoResult
+from rollway.choice.model import CRITERIA, Action, Method, MethodState, Ranked, Reason, VetoResult
 from rollway.facts.model import Release, Weights
 
-OPEN_QUESTION_COST = 0.04
+OPEN_QUESTION_COST = 0.02
 """How much better a method whose vetoes are still open must fit to stand before one that is allowed."""
 
 
 def rank(release: Release, methods: Iterable[Method] = METHODS) -> tuple[Ranked, ...]:
     """The methods, best first; blocked ones last. Ties keep the order of `methods`."""
-    ranked = [judge_method(release, method) for method in methods]
+    said = Said(release)
+    ranked = [judge_method(release, method, said) for method in methods]
     return tuple(sorted(ranked, key=lambda one: (one.state == "blocked", -standing(one))))
 
 
@@ -34,11 +38,12 @@ def standing(ranked: Ranked) -> float:
     return round(ranked.score - (OPEN_QUESTION_COST if ranked.state == "unknown" else 0.0), 9)
 
 
-def judge_method(release: Release, method: Method) -> Ranked:
+def judge_method(release: Release, method: Method, said: Said | None = None) -> Ranked:
     """One method for one release: its vetoes, its reasons and its scores (0..1)."""
     vetoes = tuple(veto.check(release) for veto in method.vetoes)
-    reasons = method.argue(release)
-    criteria = {criterion: _criterion_score(reasons, criterion) for criterion in CRITERIA}
+    argue = method.argue
+    reasons = argue(release, said) if isinstance(argue, Arguments) else argue(release)
+    criteria: dict[str, float] = {name: _criterion_score(reasons, name) for name in CRITERIA}
     return Ranked(
         method=method.name,
         title=method.title,
@@ -47,7 +52,14 @@ def judge_method(release: Release, method: Method) -> Ranked:
         criteria=criteria,
         vetoes=vetoes,
         reasons=reasons,
+        unlock=_unlock(release, method) if "violated" in {one.state for one in vetoes} else (),
     )
+
+
+def _unlock(release: Release, method: Method) -> tuple[Action, ...]:
+    """The cheapest actions that together lift every violated rule of the method."""
+    rules = [veto.check for veto in method.vetoes if isinstance(veto.check, HardRule)]
+    return cheapest([demand for rule in rules for demand in rule.wanted(release)])
 
 
 def method_state(vetoes: Iterable[VetoResult]) -> MethodState:
@@ -58,7 +70,7 @@ def method_state(vetoes: Iterable[VetoResult]) -> MethodState:
     return "unknown" if "unknown" in states else "allowed"
 
 
-def weighted(criteria: dict[str, float], weights: Weights) -> float:
+def weighted(criteria: Mapping[str, float], weights: Weights) -> float:
     """The weighted mean of the criteria; equal weights where all are zero."""
     shares = {criterion: getattr(weights, criterion) for criterion in CRITERIA}
     largest = max(shares.values())
@@ -69,4 +81,4 @@ def weighted(criteria: dict[str, float], weights: Weights) -> float:
 
 def _criterion_score(reasons: Iterable[Reason], criterion: str) -> float:
     points = sum(reason.points for reason in reasons if reason.criterion == criterion)
-    return 1 / (1 + math.exp(-points / 2))
+    return 1 / (1 + math.exp(-points / 4))

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rollway.facts.model import Kpi, Release
 from rollway.readiness import Answer, cite, either
+
+if TYPE_CHECKING:
+    from rollway.choice.worlds import Masks, Worlds
 
 FAULT_RATIO = 2.0  # a canary that cannot see twice the tolerated rate has no use
 WORST_RATE, WORST_RATIO = 0.95, 1000.0
@@ -33,8 +37,13 @@ def sight(release: Release, kpi: Kpi) -> Sight | None:
 
     hours = requests / (requests per second x share x 3600).
     """
-    traffic, base = release.architecture.requests_per_second.value, kpi.expected
-    if traffic is None or base is None or not 0 < base < WORST_RATE:
+    traffic = release.architecture.requests_per_second.value
+    return None if traffic is None else _sight(release, kpi, traffic)
+
+
+def _sight(release: Release, kpi: Kpi, traffic: float) -> Sight | None:
+    base = kpi.expected
+    if base is None or not 0 < base < WORST_RATE:
         return None
     from rollway.judge.arithmetic import requests_to_detect
 
@@ -73,10 +82,48 @@ def sees_faults(release: Release) -> Answer:
     """Whether at least one gate sees its rate worsen within the longest wait."""
     if release.architecture.requests_per_second.value is None:
         return Answer(None, cite(release, _TRAFFIC), (_TRAFFIC,))
-    gates = [kpi for kpi in release.kpis if kpi.say == "gate" and kpi.kind == "rate"]
+    gates = _gates(release)
     if not gates:
         return Answer(None, "no gate on a rate is stated (kpis)", ("kpis",))
     return either(*(_seen(release, kpi) for kpi in gates))
+
+
+def traffic_needed(release: Release) -> float | None:
+    """Requests per second from which one gate sees its rate worsen within the longest wait.
+
+    None where no gate states its usual rate. From `sight`: the hours fall in proportion to the traffic.
+    """
+    seen = [_sight(release, kpi, traffic=1.0) for kpi in _gates(release)]
+    hours = [one.hours for one in seen if one is not None]
+    return min(hours) / LONGEST_WAIT_HOURS if hours else None
+
+
+@dataclass(frozen=True, slots=True)
+class EnoughTraffic:
+    """The condition that the traffic is enough for a canary to see a fault in time."""
+
+    facts: tuple[str, ...] = (_TRAFFIC, "kpis")
+
+    def ask(self, release: Release) -> Answer:
+        return sees_faults(release)
+
+    def told(self, release: Release) -> tuple[str, ...] | None:
+        answer = sees_faults(release)
+        return (answer.evidence,) if answer.holds else None
+
+    def over(self, worlds: Worlds, *, strict: bool) -> Masks:
+        """With the usual rate of a gate, a matter of requests per second; else as open as the KPIs are."""
+        needed = traffic_needed(worlds.release)
+        if needed is None:
+            return worlds.seen("enough traffic", sees_faults)
+        enough, too_little = worlds.at_least(_TRAFFIC, needed, below=False, strict=strict)
+        # A gate whose usual rate nobody stated might see it yet.
+        all_stated = all(_sight(worlds.release, kpi, 1.0) for kpi in _gates(worlds.release))
+        return enough, too_little & worlds.constant(all_stated)[0]
+
+
+def _gates(release: Release) -> list[Kpi]:
+    return [kpi for kpi in release.kpis if kpi.say == "gate" and kpi.kind == "rate"]
 
 
 def _seen(release: Release, kpi: Kpi) -> Answer:

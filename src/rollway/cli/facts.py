@@ -1,13 +1,27 @@
-"""init, schema, check: the release file."""
+"""init, schema, check and facts: the release file."""
 
 from __future__ import annotations
 
+import json
+import re
+from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from rollway.cli.common import heading, json_option, print_json, read_release, release_argument, write_file
+from rollway.cli.common import heading, json_option, print_json
+from rollway.cli.files import write_atomically
+from rollway.cli.releases import named, read_loaded, releases_argument
 from rollway.errors import InputError, RefusedError
+
+if TYPE_CHECKING:
+    from rollway.facts import Release
+    from rollway.facts.outline import Line
+
+_COLOURS = {"known": "green", "assumed": "cyan", "unknown": "yellow"}
+_WIDEST_PATH, _WIDEST_VALUE = 44, 48
 
 
 @click.command()
@@ -16,25 +30,69 @@ from rollway.errors import InputError, RefusedError
     "--name", default="my-release", show_default=True, help="Short name: lower case, digits, dashes."
 )
 @click.option("--version", default="1.0.0", show_default=True, help="Version of the increment.")
+@click.option("--ask", is_flag=True, help="Ask for the facts here; goes on where a file is there already.")
 @click.option("--force", is_flag=True, help="Replace the file if it is there.")
-def init(path: Path, name: str, version: str, force: bool) -> None:
+@click.pass_context
+def init(ctx: click.Context, path: Path, name: str, version: str, ask: bool, force: bool) -> None:
     """Write a commented release file, and the schema that lets an editor help with it.
+
+    With --ask it asks for what matters most next, says why, and writes each answer at once: leave any time
+    with `quit` and go on later with the same command. Answers may be piped in, one a line.
 
     \b
     Next: fill it in, then `rollway check release.yaml`.
     """
-    from rollway.facts import json_schema, parse_release, skeleton
+    goes_on = ask and path.exists() and not force
+    if path.exists() and not force and not ask:
+        hint = f"give another name, --force to replace it, or --ask to fill it in: rollway init --ask {path}"
+        raise RefusedError(f"{path} is there already", hint=hint)
+    if ask and not goes_on:
+        name, version = _asked(ctx, path, name, version)
+    if not goes_on:
+        click.echo(_write_skeleton(path, name, version))
+    if ask:
+        from rollway.cli.interview import interview
 
-    if path.exists() and not force:
-        raise RefusedError(f"{path} is there already", hint="give another name, or --force to replace it")
+        interview(path)
+    else:
+        click.echo(f"next: fill it in, then `rollway check {path}`; or `rollway init --ask {path}`")
+
+
+def _write_skeleton(path: Path, name: str, version: str) -> str:
+    from rollway.facts import SCHEMA_FILE, json_schema, parse_release, skeleton
+
     text = skeleton(name, version)
     parse_release(text, str(path))
-    write_file(path, text)
-    import json
+    write_atomically(path, text)
+    schema_path = path.with_name(SCHEMA_FILE)
+    write_atomically(schema_path, json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n")
+    return f"wrote {path} and {schema_path}"
 
-    schema_path = path.with_name("release.schema.json")
-    write_file(schema_path, json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n")
-    click.echo(f"wrote {path} and {schema_path}\nnext: fill it in, then `rollway check {path}`")
+
+def _asked(ctx: click.Context, path: Path, name: str, version: str) -> tuple[str, str]:
+    """Name and version, asked for where the command line gives none; an empty line takes what is offered."""
+    from rollway.cli.interview import line
+    from rollway.facts import skeleton
+
+    given = {
+        key: ctx.get_parameter_source(key) is not click.core.ParameterSource.DEFAULT
+        for key in ("name", "version")
+    }
+    folder = re.sub(r"[^a-z0-9]+", "-", path.resolve().parent.name.lower()).strip("-")[:60]
+    name = name if given["name"] else folder or name
+    while True:
+        try:
+            told = name if given["name"] else line(f"Short name of the release [{name}]: ") or name
+            number = version if given["version"] else line(f"Its version [{version}]: ") or version
+            skeleton(told, number)
+        except EOFError:
+            return name, version
+        except InputError as error:
+            if all(given.values()):
+                raise
+            click.echo(f"  {error.message}; {error.hint}".rstrip("; "))
+            continue
+        return told, number
 
 
 @click.command()
@@ -50,17 +108,20 @@ def schema() -> None:
 
 
 @click.command()
-@release_argument
+@releases_argument
 @json_option
-def check(release_file: Path, changes: tuple[str, ...], as_json: bool) -> None:
+def check(release_files: tuple[Path, ...], changes: tuple[str, ...], as_json: bool) -> None:
     """Read a release file: every mistake with its place, or every fact with its source.
+
+    Several files are laid over one another, the later over the earlier; so is a file over those that its
+    line `extends:` names.  [default: release.yaml]
 
     Exit code 2 where the file cannot be used.
     """
-    from rollway.facts import all_facts, release_to_json
+    from rollway.facts import release_to_json, stated_facts
 
     try:
-        release = read_release(release_file, changes)
+        release = read_loaded(release_files, changes).release
     except InputError as error:
         if not as_json:
             raise
@@ -70,12 +131,16 @@ def check(release_file: Path, changes: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         print_json({"ok": True, "release": release_to_json(release)})
         return
-    facts = all_facts(release)
-    stated = [(path, fact) for path, fact in facts if fact.is_stated]
     heading(f"{release.release.title or release.release.name} {release.release.version}")
+    stated = stated_facts(release)
     width = max((len(path) for path, _ in stated), default=0)
     for path, fact in stated:
         click.echo(f"  {path:<{width}}  {fact.quote()}")
+    click.echo("  " + _rows_told(release))
+    click.echo(f"{_sound(release, release_files)}\nnext: `rollway assess {named(release_files)}`")
+
+
+def _rows_told(release: Release) -> str:
     lists = (
         ("stories", release.backlog.items),
         ("criteria", release.done.criteria),
@@ -83,9 +148,80 @@ def check(release_file: Path, changes: tuple[str, ...], as_json: bool) -> None:
         ("groups", release.stakeholders.groups),
         ("KPIs", release.kpis),
     )
-    click.echo("  " + ", ".join(f"{len(rows)} {name}" for name, rows in lists))
-    assumed = sum(fact.state == "assumed" for _, fact in stated)
-    click.echo(
-        f"{release_file} is sound: {len(stated)} facts stated ({assumed} of them assumed), "
-        f"{len(facts) - len(stated)} unknown.\nnext: `rollway assess {release_file}`"
+    return ", ".join(f"{len(rows)} {name}" for name, rows in lists)
+
+
+def _sound(release: Release, paths: tuple[Path, ...]) -> str:
+    from rollway.facts import all_facts
+
+    states = Counter(fact.state for _, fact in all_facts(release))
+    stated = states["known"] + states["assumed"]
+    return (
+        f"{named(paths)} {'is' if len(paths) == 1 else 'are'} sound: {stated} facts stated "
+        f"({states['assumed']} of them assumed), {states['unknown']} unknown."
     )
+
+
+@click.group(name="facts")
+def facts() -> None:
+    """List what a release file says.
+
+    \b
+    rollway facts show                       release.yaml
+    rollway facts show org.yaml release.yaml
+    rollway facts show --only unknown        what nobody has said
+    """
+
+
+@facts.command()
+@releases_argument
+@click.option("--only", type=click.Choice(["known", "assumed", "unknown"]), help="Only facts in this state.")
+@click.option("--under", default="", metavar="PATH", help="Only what lies under a path, such as migration.")
+@json_option
+def show(
+    release_files: tuple[Path, ...], changes: tuple[str, ...], only: str | None, under: str, as_json: bool
+) -> None:
+    """List every fact with its value, its state and where it comes from.
+
+    An entry of a list is one line; what is still open inside it is another.  [default: release.yaml]
+    """
+    from rollway.facts.outline import outline
+
+    everything = outline(read_loaded(release_files, changes))
+    lines = [one for one in everything if only in (None, one.state) and _lies_under(one.path, under)]
+    if under and not lines and not any(_lies_under(one.path, under) for one in everything):
+        from rollway.facts.problems import did_you_mean
+
+        parents = {
+            ".".join(parts[:end]) for one in everything for parts in [one.path.split(".")] for end in (1, 2)
+        }
+        raise InputError(f"--under {under}: there is nothing of that name", hint=did_you_mean(under, parents))
+    counts = Counter(one.state for one in lines)
+    if as_json:
+        print_json({"facts": [asdict(one) for one in lines], "counts": counts})
+        return
+    _print_table(lines)
+    click.echo(", ".join(f"{counts[state]} {state}" for state in ("known", "assumed", "unknown")))
+
+
+def _lies_under(path: str, under: str) -> bool:
+    return not under or path == under or path.startswith(f"{under}.")
+
+
+def _print_table(lines: list[Line]) -> None:
+    """Paths and values in columns; what is too wide for its column is cut, but never a path."""
+    width = min(max((len(one.path) for one in lines), default=0), _WIDEST_PATH)
+    values = [_clipped(one.told()) for one in lines]
+    value_width = max(map(len, values), default=0)
+    section = ""
+    for one, value in zip(lines, values, strict=True):
+        if section and not one.path.startswith(f"{section}."):
+            click.echo()
+        section = one.path.partition(".")[0]
+        state = click.style(f"{one.state:<7}", fg=_COLOURS[one.state])
+        source = ", ".join(part for part in (one.note, one.source) if part)
+        click.echo(f"{one.path:<{width}}  {value:<{value_width}}  {state}  {source}".rstrip())
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= _WIDEST_VALUE else f"{text[: _WIDEST_VALUE - 1]}…"

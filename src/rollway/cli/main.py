@@ -16,7 +16,9 @@ CHAPTERS: dict[str, dict[str, tuple[str, str]]] = {
         "init": ("facts:init", "Write a release file to fill in."),
         "schema": ("facts:schema", "Print the JSON Schema of the release file, for editors."),
         "check": ("facts:check", "Read a release file and say what is wrong with it, or what it states."),
-        "assess": ("decide:assess_command", "Review whether the release is ready, area by area."),
+        "facts": ("facts:facts", "List every fact with its value, its state and its source."),
+        "import": ("imports:import_command", "Read tests, findings, risks, stories and freezes as facts."),
+        "assess": ("readiness:assess_command", "Review whether the release is ready, area by area."),
         "choose": ("decide:choose_command", "Choose the deployment method, and say why."),
     },
     "Plan and approve": {
@@ -34,6 +36,9 @@ CHAPTERS: dict[str, dict[str, tuple[str, str]]] = {
         "promote": ("rollouts:promote", "Go to the next stage now, over the stage's rule."),
         "rollback": ("rollouts:rollback", "Take the release back, at once."),
         "record": ("rollouts:record", "Print or verify what happened."),
+    },
+    "Look into": {
+        "judge": ("judge:judge", "Judge files and evidence by themselves; foresee what a plan would catch."),
     },
     "Try": {
         "demo": ("demo:demo", "See a good release go out and two bad ones come back."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice
 from types import MappingProxyType
 from typing import Any
@@ -13,11 +14,11 @@ from pydantic import ValidationError
 from rollway.facts.changes import apply_changes
 from rollway.facts.checks import cross_checks
 from rollway.facts.explain import explanation
+from rollway.facts.extends import EXTENDS, Written, parse_written, read_written
 from rollway.facts.fit import Fitted, fit
 from rollway.facts.model import Release
-from rollway.facts.places import Node, parse_document
+from rollway.facts.places import Node
 from rollway.facts.problems import Place, ReleaseFileError, SourceText, Where, closest
-from rollway.facts.reading import read_source
 from rollway.facts.shape import expected_at, fact_value, homes_of_keys, section_of
 from rollway.facts.words import Misfit, complaint
 
@@ -27,37 +28,53 @@ MAX_SUGGESTIONS = 200
 _PLACEHOLDER = {"name": "placeholder", "version": "0"}
 
 
-def load_release(path: str | os.PathLike[str], *, changes: Mapping[str, str] = NO_CHANGES) -> Release:
-    """The release in a YAML file, each written fact with its place as source.
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A release together with the tree it was read from: every written value with its place."""
 
-    `changes` lays values over the file's: dotted path -> YAML text; their source is "--set".
+    release: Release
+    root: Node
+    name: str
+
+
+def load_release(
+    path: str | os.PathLike[str],
+    *more: str | os.PathLike[str],
+    changes: Mapping[str, str] = NO_CHANGES,
+) -> Release:
+    """The release in one or more YAML files, each written fact with its place as source.
+
+    Later files are laid over earlier ones, and each over those that it `extends`; see `merge.merged`.
+    `changes` lays values over the files': dotted path -> YAML text; their source is "--set".
     Raises `ReleaseFileError` with every problem found.
     """
-    return _release(read_source(path), changes)
+    return load_written(read_written((path, *more)), changes).release
 
 
 def parse_release(text: str, name: str, *, changes: Mapping[str, str] = NO_CHANGES) -> Release:
     """The release in a text; `name` stands for the file in sources and messages. No file is touched."""
-    return _release(SourceText(name, text.removeprefix("\ufeff")), changes)
+    source = SourceText(name, text.removeprefix("\ufeff"))
+    return load_written(parse_written(source), changes).release
 
 
-def _release(source: SourceText, changes: Mapping[str, str]) -> Release:
-    root, problems = apply_changes(parse_document(source), changes)
+def load_written(written: Written, changes: Mapping[str, str] = NO_CHANGES) -> Loaded:
+    """The release that is written, or a `ReleaseFileError` with every problem found."""
+    root, problems = apply_changes(written.root, changes)
     found = Fitted()
-    written = fit(Release, root, (), found)
-    for where, misfit in _complaints(written, found.paths()):
+    values = fit(Release, root, (), found)
+    for where, misfit in _complaints(values, found.paths()):
         found.misfits.append((where, _place(root, where, misfit), misfit))
     # Checks between values need models, so they look at the sections that are sound by themselves.
     unsound = {where[0] for where in found.paths() if where}
-    sound = {key: value for key, value in written.items() if key not in unsound}
+    sound = {key: value for key, value in values.items() if key not in unsound}
     release = Release.model_validate({"release": _PLACEHOLDER, **sound})
     for where, misfit in islice(cross_checks(release), MAX_SUGGESTIONS):
         found.misfits.append((where, _place(root, where, misfit), misfit))
     for where, place, misfit in found.misfits:
-        problems.append(source.problem(place, misfit.message, misfit.suggestion, where=where))
+        problems.append(written.problem(place, misfit.message, misfit.suggestion, where=where))
     if problems:
-        raise ReleaseFileError(source.name, sorted(problems, key=lambda one: (one.line, one.column)))
-    return release
+        raise ReleaseFileError(written.name, sorted(problems, key=written.order))
+    return Loaded(release, root, written.name)
 
 
 def _complaints(written: Any, told: set[Where]) -> Iterator[tuple[Where, Misfit]]:
@@ -91,6 +108,7 @@ def _fact_or_value(where: Where) -> Where:
 def _key_meant(where: Where) -> str:
     section, key = section_of(expected_at(where[:-1])), str(where[-1])
     known = list(section.model_fields) if section else []
+    known += [EXTENDS] if section is Release else []
     homes = homes_of_keys()
     if key in homes:
         places = [home.rpartition(".")[0] or "the top level" for home in homes[key]]

@@ -76,6 +76,7 @@ class Goals(Section):
     fast_rollback_needed: Fact[bool] = Fact()
     outcome_uncertain: Fact[bool] = Fact()
     user_feedback_needed: Fact[bool] = Fact()
+    user_impact_allowed: Fact[bool] = Fact()
     cost_matters: Fact[bool] = Fact()
     weights: Weights = Weights()
 
@@ -151,6 +152,7 @@ class Risks(Section):
     failure_impact: Fact[Impact] = Fact()
     financial_impact: Fact[Level] = Fact()
     regulated: Fact[bool] = Fact()
+    data_loss_tolerated: Fact[bool] = Fact()
     compliance_signed_off: Fact[bool] = Fact()
     security_reviewed: Fact[bool] = Fact()
     reversible: Fact[bool] = Fact()
@@ -183,6 +185,7 @@ class Architecture(Section):
     all_switch_together: Fact[bool] = Fact()
     work_drains_naturally: Fact[bool] = Fact()
     vendor_procedure_fixed: Fact[bool] = Fact()
+    hardware_install: Fact[bool] = Fact()
     third_parties: tuple[ThirdParty, ...] = ()
 
 
@@ -251,6 +254,7 @@ class Agreements(Section):
     freezes: tuple[Freeze, ...] = ()
     window_duration: Fact[Duration] = Fact()
     downtime_tolerated: Fact[Literal["none", "short", "long"]] = Fact()
+    peak_season: Fact[bool] = Fact()
     approvals_required: int = Field(default=1, ge=1)
     approvers: tuple[str, ...] = ()
     operators: tuple[str, ...] = ()
@@ -266,6 +270,7 @@ class Migration(Section):
     duration: Fact[Duration] = Fact()
     complexity: Fact[Literal["simple", "complex"]] = Fact()
     schema_separable: Fact[bool] = Fact()
+    old_kept_running: Fact[bool] = Fact()
     dual_run_feasible: Fact[bool] = Fact()
     side_effects_suppressed: Fact[bool] = Fact()
     reconciliation_rules: Fact[bool] = Fact()

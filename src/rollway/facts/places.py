@@ -17,7 +17,7 @@ from rollway.facts.syntax import syntax_error
 if TYPE_CHECKING:
     from ruamel.yaml.events import Event
 
-MAX_NODES = 100_000
+MAX_NODES = 200_000
 MAX_DEPTH = 50
 _TEXT_TAGS = ("!", "tag:yaml.org,2002:str")
 _NULLS = {"", "~", "null", "Null", "NULL"}
@@ -50,6 +50,16 @@ class Node:
     def is_null(self) -> bool:
         return self.value is None
 
+    @property
+    def entries(self) -> dict[str, Entry]:
+        """The keys of a mapping with their values; none for anything else."""
+        return self.value if isinstance(self.value, dict) else {}
+
+    @property
+    def rows(self) -> tuple[Node, ...]:
+        """The entries of a list; none for anything else."""
+        return self.value if isinstance(self.value, tuple) else ()
+
     def plain(self) -> Any:
         """The value without places: dict, list, str, int, float, bool or None."""
         if isinstance(self.value, dict):
@@ -60,8 +70,7 @@ class Node:
 
     def key_places(self) -> list[tuple[str, Place]]:
         """The keys of a mapping with their places; none for anything else."""
-        entries = self.value if isinstance(self.value, dict) else {}
-        return [(key, entry.key) for key, entry in entries.items()]
+        return [(key, entry.key) for key, entry in self.entries.items()]
 
     def child(self, part: str | int) -> Node | None:
         """The value under a key or at an index (0-based), if there is one."""

@@ -10,6 +10,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from rollway.facts.explain import explanation
+from rollway.facts.extends import EXTENDS
 from rollway.facts.fact import UNKNOWN_WORD, Fact
 from rollway.facts.model import Release
 from rollway.facts.shape import may_be_none
@@ -22,6 +23,12 @@ _DURATION = {
     "examples": ["15m", "2h", "3d"],
 }
 _TEXT = {"type": ["string", "number"]}  # `version: 2.10` is taken as it is written
+_FILE = {"type": "string", "minLength": 1}
+_FILES = {
+    "description": "files that this one is laid over, relative to its folder; later ones win",
+    "anyOf": [_FILE, {"type": "array", "items": _FILE}, {"type": "null"}],
+    "examples": ["org.yaml"],
+}
 _WAYS = (
     "A fact is written as a plain value, as unknown, as {value: …, source: …} with who says so, "
     "or as {assume: …, because: …}."
@@ -32,6 +39,7 @@ def json_schema() -> dict[str, Any]:
     """Draft 2020-12: what `load_release` accepts, but for what must hold between values."""
     schema = Release.model_json_schema(schema_generator=_Generator)
     schema = _renamed(schema)
+    schema["properties"] = {EXTENDS: _FILES, **schema["properties"]}
     return {
         "$schema": _DIALECT,
         "$id": SCHEMA_FILE,

@@ -30,6 +30,8 @@ _HEAD = """\
 #
 # Until then it is unknown. Unknown never counts as no: it holds back what depends on it.
 # A question that names no answers takes true or false. Durations are 90s, 15m, 2h, 3d or 1h30m.
+#
+# What several releases share can stand in a file of its own: the line `extends: org.yaml` brings it in.
 """
 
 # What stands below a list's key, as comments to be uncommented.

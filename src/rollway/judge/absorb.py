@@ -8,56 +8,114 @@ from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
 
+from rollway.judge import stops, waiting
 from rollway.judge.harm import contributions, drivers_of
 from rollway.judge.kinds import KINDS
-from rollway.judge.model import GuardRule, Reading, Rules
-from rollway.judge.plausible import is_placed, is_sound
+from rollway.judge.kinds.past import LEAST_PAST
+from rollway.judge.model import GuardRule, Past, Problem, Reading, Rules
+from rollway.judge.plausible import is_placed, is_plain, is_sound
 from rollway.judge.sight import look
 from rollway.judge.state import Course, Finding, GuardState, JudgeState
 from rollway.judge.words import e_value
 
+NO_TRIALS = (0.0, 0.0)
+
 
 def update(rules: Rules, state: JudgeState, readings: Iterable[Reading]) -> JudgeState:
-    """The state after these readings, in any order; of one KPI only ends after its last one are taken.
+    """The state after these readings, in any order; of one KPI only ends after its last one are judged.
 
-    Readings of unknown KPIs are ignored, implausible ones are noted and are no evidence.
+    Readings of unknown KPIs are ignored, implausible ones are noted and are no evidence. What is not
+    complete, or ends after a watermark, waits (see `waiting`); what comes too late is counted.
     """
     known = {rule.kpi for rule in rules.guards}
     placed = [
-        replace(reading, end=float(reading.end))
+        reading if type(reading.end) is float else replace(reading, end=float(reading.end))
         for reading in readings
         if reading.kpi in known and is_placed(reading)
     ]
+    is_held = any(map(waiting.may_wait, placed)) or any(guard.waiting.readings for guard in state.guards)
+    if is_held and placed:
+        state, placed = _hold(rules, state, placed)
     for _, moment in groupby(sorted(placed, key=attrgetter("end")), key=attrgetter("end")):
         state = _absorb_moment(rules, state, list(moment))
     return state
 
 
+def _hold(rules: Rules, state: JudgeState, readings: list[Reading]) -> tuple[JudgeState, list[Reading]]:
+    """The state with what waits, and all that may be judged now."""
+    guards, course = list(state.guards), state.course
+    index = {rule.kpi: i for i, rule in enumerate(rules.guards)}
+    for reading in sorted(readings, key=attrgetter("end")):
+        i = index[reading.kpi]
+        cleaned = _cleaned(rules.guards[i], guards[i], reading)
+        queue = waiting.put(guards[i].waiting, cleaned, guards[i].sight.last_end)
+        guards[i] = replace(guards[i], waiting=queue)
+        course = _follow(course, cleaned)
+    taken: list[Reading] = []
+    for i, guard in enumerate(guards):
+        queue, released = waiting.take(guard.waiting)
+        guards[i] = replace(guard, waiting=queue)
+        taken += released
+    return replace(state, guards=tuple(guards), course=course), taken
+
+
+def _cleaned(rule: GuardRule, guard: GuardState, reading: Reading) -> Reading:
+    """The reading as it may wait: what cannot be right is not kept, only that it came."""
+    problem = reading.problem or _problem(rule, guard, reading)
+    if problem is None and all(is_plain(one) for one in (reading.candidate, reading.baseline)):
+        return reading
+    return Reading(
+        kpi=reading.kpi,
+        start=reading.end,
+        end=reading.end,
+        stage=reading.stage,
+        share=0.0,
+        problem=problem or "implausible",
+        is_complete=reading.is_complete,
+    )
+
+
 def _absorb_moment(rules: Rules, state: JudgeState, moment: list[Reading]) -> JudgeState:
     guards, course = list(state.guards), state.course
     index = {rule.kpi: i for i, rule in enumerate(rules.guards)}
+    absorbed: list[Reading] = []
     for reading in moment:
         i = index[reading.kpi]
         last = guards[i].sight.last_end
         if last is not None and reading.end <= last:
+            queue = waiting.too_late(guards[i].waiting, reading.end)
+            if queue is not guards[i].waiting:
+                guards[i] = replace(guards[i], waiting=queue)
+                state = replace(state, guards=tuple(guards))
             continue
         guards[i] = _absorb_reading(rules, rules.guards[i], guards[i], reading)
         course = _follow(course, reading)
-    if course is state.course:
+        absorbed.append(reading)
+    if not absorbed:
         return state
-    return _look_for_harm(rules, replace(state, guards=tuple(guards), course=course), moment[0].end)
+    state = JudgeState(tuple(guards), course, state.finding)
+    return _look_for_stops(rules, _look_for_harm(rules, state, moment[0].end), absorbed)
 
 
 def _absorb_reading(rules: Rules, rule: GuardRule, guard: GuardState, reading: Reading) -> GuardState:
-    kind = KINDS[rule.kind]
-    problem = reading.problem
-    if problem is None and not (is_sound(reading) and kind.is_plausible(guard.evidence, reading)):
-        problem = "implausible"
+    queue = waiting.judged(guard.waiting, reading.end)
+    problem = reading.problem or _problem(rule, guard, reading)
     if problem is not None:
-        return GuardState(look(guard.sight, reading, problem, (0.0, 0.0)), guard.evidence)
+        return GuardState(look(guard.sight, reading, problem, NO_TRIALS), guard.evidence, queue, guard.stops)
+    kind = KINDS[rule.kind]
     trials = (kind.trials(reading.candidate), kind.trials(reading.baseline))
     evidence = kind.absorb(rule, rules, guard.evidence, reading)
-    return GuardState(look(guard.sight, reading, None, trials), evidence)
+    stopping = stops.add(guard.stops, rule, reading)
+    return GuardState(look(guard.sight, reading, None, trials), evidence, queue, stopping)
+
+
+def _problem(rule: GuardRule, guard: GuardState, reading: Reading) -> Problem | None:
+    """Why a reading that says it has none cannot be used."""
+    is_right = is_sound(reading) and waiting.are_watermarks(reading)
+    if not (is_right and KINDS[rule.kind].is_plausible(guard.evidence, reading)):
+        return "implausible"
+    past = reading.baseline.values if isinstance(reading.baseline, Past) else ()
+    return "no_past" if rule.kind == "past" and len(past) < LEAST_PAST else None
 
 
 def _follow(course: Course, reading: Reading) -> Course:
@@ -84,3 +142,20 @@ def _look_for_harm(rules: Rules, state: JudgeState, at: float) -> JudgeState:
         f"{accusation}{others}; evidence e = {e_value(log_e)} against the threshold {1 / rules.alpha:.4g}"
     )
     return replace(state, finding=Finding(at, log_e, reason, drivers))
+
+
+def _look_for_stops(rules: Rules, state: JudgeState, moment: list[Reading]) -> JudgeState:
+    """The hard stops, where the statistics have found nothing; only a reading with numbers can stop."""
+    if state.finding is not None:
+        return state
+    index = {rule.kpi: i for i, rule in enumerate(rules.guards)}
+    for reading in sorted(moment, key=lambda each: index[each.kpi]):
+        i = index[reading.kpi]
+        rule, guard = rules.guards[i], state.guards[i]
+        if reading.problem is not None or guard.sight.problem is not None:
+            continue
+        reason = stops.found(rule, guard.stops, reading)
+        if reason:
+            log_e, _ = contributions(rules, state)
+            return replace(state, finding=Finding(reading.end, log_e, reason, (rule.kpi,), is_stop=True))
+    return state

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -26,14 +26,27 @@ def encode(value: Any) -> Any:
 
 
 def decode(kind: type[T], raw: Any) -> T:
-    """What `encode` wrote, as a value of the dataclass `kind`. Raises KeyError, TypeError, ValueError."""
+    """What `encode` wrote, as a value of the dataclass `kind`. Raises KeyError, TypeError, ValueError.
+
+    A field that was not written takes its default, if it has one: a running rollout outlives new fields.
+    """
     hints = _hints(kind)  # type: ignore[arg-type]  # every class is hashable
-    return kind(**{name: _field(hint, raw[name]) for name, hint in hints.items()})
+    absent = _optional(kind) - raw.keys()  # type: ignore[arg-type]  # as above
+    return kind(**{name: _field(hint, raw[name]) for name, hint in hints.items() if name not in absent})
 
 
 @cache
 def _hints(kind: Any) -> dict[str, Any]:
     return get_type_hints(kind)
+
+
+@cache
+def _optional(kind: Any) -> frozenset[str]:
+    return frozenset(
+        field.name
+        for field in fields(kind)
+        if field.default is not MISSING or field.default_factory is not MISSING
+    )
 
 
 def _field(hint: Any, raw: Any) -> Any:

@@ -37,12 +37,15 @@ class Safety:
     """How far safety has been shown in a stage, by the test that is furthest behind.
 
     `obstacle` says, for people, why it cannot be shown at all as things stand; empty where it can.
+    `needed`: about how many more trials of the new version it takes if both versions are alike, where the
+    kind knows; without it the judge reckons from `base_rate` as for rates.
     """
 
     log_e: float
     base_rate: float | None
     ratio: float | None
     obstacle: str = ""
+    needed: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,19 @@ Kind = str
 """A name in `rollway.judge.kinds.KINDS`."""
 Direction = Literal["more_is_worse", "less_is_worse"]
 VerdictKind = Literal["healthy", "harmful", "undecided", "blind"]
-Problem = Literal["source_down", "implausible"]
+Problem = Literal["source_down", "implausible", "no_past"]
+"""Why a reading has no usable numbers; no_past: too few past weeks to compare with."""
 BlindReason = Literal[
-    "source_down", "implausible", "no_traffic", "candidate_silent", "baseline_silent", "stale"
+    "source_down",
+    "implausible",
+    "no_past",
+    "no_traffic",
+    "candidate_silent",
+    "baseline_silent",
+    "stale",
+    "waiting",
 ]
+"""waiting: readings come, but are not complete, or not yet past the watermarks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +97,15 @@ SAMPLES: dict[str, type[Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One interval's numbers of one KPI, both arms. Its key is (kpi, end); a second one is ignored.
+    """One interval's numbers of one KPI, both arms. Its key is (kpi, end); a second one is ignored unless
+    the first was not complete.
 
     `None` for an arm means that nothing was reported, which is not the same as zero trials.
     `problem` names why a reading has no usable numbers at all. `share` is the planned share.
     `candidate_until` and `baseline_until` are the arms' watermarks: up to when (unix seconds) all that
     happened has been reported, as of this reading; None where the source reports at once. What ends after
-    the earlier of the two waits. A reading that is not `is_complete` will be replaced by one that is.
+    the earlier of the two waits. A reading that is not `is_complete` will be replaced by one that is;
+    until then neither it nor what comes after it is judged.
     """
 
     kpi: str
@@ -118,7 +129,10 @@ class GuardRule:
     `direction` is less_is_worse). Kinds that compare differences take `tolerance_difference`, in the
     KPI's unit; the stage's margin is then a difference too. `bound`: what no unit's figure exceeds, `cap`:
     what a unit's figure is cut off at. `depths`: at which failure of a user the Depths are counted.
-    `limit`: an absolute stop, a rate. `dispersion`: the arms' own noise, learned from history.
+    `limit`: an absolute stop, a rate; of checks, the share of failed ones from which an interval counts as
+    failed. `dispersion`: the arms' own noise, learned from history. `objective`: the share of good
+    requests that the whole service owes, both versions together; burning its error budget much too fast is
+    a hard stop (see `stops`).
     """
 
     kpi: str
@@ -134,6 +148,7 @@ class GuardRule:
     cap: float | None = None
     depths: tuple[int, ...] = (1, 3)
     dispersion: Dispersion = NONE
+    objective: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +160,7 @@ class Rules:
     `margins[stage][kpi]` is the ratio candidate/baseline that must be excluded before leaving the stage.
     `planned_seconds` is how long the exposure is planned to last; the onset prior is spread over it.
     `blind_seconds` is how long a gate may go without usable data before the verdict is blind.
+    `alpha_mismatch` bounds the probability of calling an assignment wrong that is as planned.
     """
 
     guards: tuple[GuardRule, ...]
@@ -153,6 +169,7 @@ class Rules:
     alpha_promote: float = 0.05
     planned_seconds: float = 3600.0
     blind_seconds: float = 60.0
+    alpha_mismatch: float = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +180,10 @@ class GuardVerdict:
     are totals since the exposure began; `ratio` and its 95% bounds compare interval by interval, so they
     need not equal the quotient of the rates. `margin` is 0 where the stage asks for none. Kinds of single
     units show means and their difference instead of rates and a ratio. `is_weak`: nothing ran beside the
-    new version, and the past is what it was compared with.
+    new version, and the past is what it was compared with. `needed_trials`: about how many more of the new
+    version's until a gate is shown safe if both versions are alike, and `wait_seconds` how long that takes
+    at this stage's traffic; None where unknown. `late_readings` came after a later one was judged,
+    `lost_readings` were given up waiting for.
     """
 
     kpi: str
@@ -191,6 +211,10 @@ class GuardVerdict:
     difference_low: float | None = None
     difference_high: float | None = None
     is_weak: bool = False
+    needed_trials: float | None = None
+    wait_seconds: float | None = None
+    late_readings: int = 0
+    lost_readings: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +223,11 @@ class Verdict:
 
     `reason` is one sentence for people; `drivers` the KPIs that made the answer; `missing` says, a line
     each, what it would have taken to decide otherwise. `baseline_ready` is true once every gate has
-    usable numbers of the old version.
+    usable numbers of the old version. `rule` is the rule that gave the answer, in one sentence.
+    `mismatch` says by how much the versions' users are not split as planned in this stage, empty where
+    they are, and `mismatch_log_e` the evidence of it. `is_stop`: harmful by a hard stop, not by evidence.
+    `wait_seconds`: about how long until a decision at the present traffic if both versions are alike; 0
+    where it is made, None where it cannot be said.
     """
 
     kind: VerdictKind
@@ -213,6 +241,11 @@ class Verdict:
     drivers: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     baseline_ready: bool = False
+    rule: str = ""
+    mismatch: str = ""
+    mismatch_log_e: float = 0.0
+    is_stop: bool = False
+    wait_seconds: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

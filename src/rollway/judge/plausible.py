@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import fields, is_dataclass
 from itertools import pairwise
 
 from rollway.judge.model import Counts, Histogram, Reading
@@ -13,15 +14,15 @@ LARGEST_COUNT = 2**53
 
 def is_placed(reading: Reading) -> bool:
     """Whether the reading's end can be put in order at all; one that cannot is ignored."""
-    return _is_finite(reading.end)
+    return is_finite(reading.end)
 
 
 def is_sound(reading: Reading) -> bool:
     """Whether its times and its share can be right."""
     return (
-        _is_finite(reading.start)
+        is_finite(reading.start)
         and reading.start <= reading.end
-        and _is_finite(reading.share)
+        and is_finite(reading.share)
         and 0 <= reading.share <= 1
     )
 
@@ -30,8 +31,8 @@ def are_counts(sample: object) -> bool:
     """Counts with 0 <= bad <= trials."""
     return (
         isinstance(sample, Counts)
-        and _is_count(sample.trials)
-        and _is_count(sample.bad)
+        and is_count(sample.trials)
+        and is_count(sample.bad)
         and sample.bad <= sample.trials
     )
 
@@ -42,15 +43,24 @@ def is_histogram(sample: object) -> bool:
         isinstance(sample, Histogram)
         and len(sample.bounds) > 0
         and len(sample.counts) == len(sample.bounds) + 1
-        and all(_is_finite(bound) for bound in sample.bounds)
+        and all(is_finite(bound) for bound in sample.bounds)
         and all(low < high for low, high in pairwise(sample.bounds))
-        and all(_is_count(count) for count in sample.counts)
+        and all(is_count(count) for count in sample.counts)
     )
 
 
-def _is_finite(value: object) -> bool:
+def is_finite(value: object) -> bool:
     return isinstance(value, int | float) and math.isfinite(value)
 
 
-def _is_count(value: object) -> bool:
+def is_count(value: object) -> bool:
     return isinstance(value, int | float) and 0 <= value <= LARGEST_COUNT
+
+
+def is_plain(sample: object) -> bool:
+    """Whether a sample (or None) holds nothing but finite numbers, so that it can be written down."""
+    if sample is None:
+        return True
+    values = [getattr(sample, field.name) for field in fields(sample)] if is_dataclass(sample) else [math.nan]
+    flat = [each for value in values for each in (value if isinstance(value, tuple) else (value,))]
+    return all(is_finite(value) for value in flat)

@@ -64,8 +64,8 @@ class Arms:
         object.__setattr__(self, "strata", strata)
 
 
-def ratio_increment(arms: Arms, null: float, multipliers: FloatArray) -> FloatArray:
-    """What one interval adds to the log wealth, shape (rows, multipliers).
+def ratio_increment(arms: Arms, null: float | FloatArray, multipliers: FloatArray) -> FloatArray:
+    """What one interval adds to the log wealth, shape (rows, multipliers); a null for all or one for each.
 
         d_t log m - (d_t + d_c) log( (n_t rho m + n_c) / (n_t rho + n_c) )
 
@@ -75,11 +75,11 @@ def ratio_increment(arms: Arms, null: float, multipliers: FloatArray) -> FloatAr
     (1 + ratio p (a-1))^n_t (1 + p (b-1))^n_c <= exp(p (n_t ratio (a-1) + n_c (b-1))), and the bracket is
     0 at ratio = rho and falls as the ratio moves into the null. Exactly 0 where one version had no trials.
     """
-    weight = arms.candidate_trials * null
-    share = weight / np.maximum(weight + arms.baseline_trials, 1e-300)
+    weight = arms.candidate_trials[:, None] * null
+    share = weight / np.maximum(weight + arms.baseline_trials[:, None], 1e-300)
     bad = arms.candidate_bad * arms.comparable
     events = bad + arms.baseline_bad * arms.comparable
-    price = events[:, None] * np.log1p(share[:, None] * (multipliers - 1))
+    price = events[:, None] * np.log1p(share * (multipliers - 1))
     increment: FloatArray = bad[:, None] * np.log(multipliers) - price
     return increment
 

@@ -19,6 +19,9 @@ _EDGE = max(BETS)
 GRID = np.exp(STEP * np.arange(-HALF - _EDGE, HALF + _EDGE + 1))
 RATIOS = GRID[_EDGE:-_EDGE]
 _GRID_LESS_ONE = GRID - 1
+_BOTH_WAYS = np.array([*BETS, *(-bet for bet in BETS)])[:, None]
+_MOVED = _EDGE + _BOTH_WAYS + np.arange(len(RATIOS))
+_GAINS = STEP * _BOTH_WAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,35 +77,32 @@ def bounds(ratio: Ratio, row: int) -> tuple[float | None, float | None]:
     log E = log mean over m of exp(S log m - (G(rho m) - G(rho))); both sides at 2/(1 - CONFIDENCE).
     E is monotone in rho, so the crossing is found by interpolating in log rho.
     """
-    above = _log_e(ratio, row, BETS)
-    below = _log_e(ratio, row, tuple(-bet for bet in BETS))
+    above, below = _log_e(ratio, row)
     threshold = math.log(2 / (1 - CONFIDENCE))
     low = _last_above(above, threshold)
     high = _last_above(below[::-1], threshold)
-    log_ratios = np.log(RATIOS)
+    first = math.log(RATIOS[0])
     return (
-        None if low is None else math.exp(log_ratios[0] + STEP * low),
-        None if high is None else math.exp(log_ratios[-1] - STEP * high),
+        None if low is None else math.exp(first + STEP * low),
+        None if high is None else math.exp(-first - STEP * high),
     )
 
 
-def _log_e(ratio: Ratio, row: int, bets: tuple[int, ...]) -> FloatArray:
-    """log E for every ratio of RATIOS, shape (ratios,)."""
-    total, profile = float(ratio.candidate_bad[row]), ratio.profile[row]
-    here = profile[_EDGE:-_EDGE]
-    shifts = [profile[_EDGE + bet : len(GRID) - _EDGE + bet] for bet in bets]
-    logs = total * STEP * np.array(bets)[:, np.newaxis] - (np.stack(shifts) - here)
-    largest = logs.max(axis=0)
-    log_e: FloatArray = largest + np.log(np.exp(logs - largest).mean(axis=0))
+def _log_e(ratio: Ratio, row: int) -> FloatArray:
+    """log E for every ratio of RATIOS, upwards and downwards, shape (2, ratios)."""
+    profile = ratio.profile[row]
+    moved = profile.take(_MOVED) - profile[_EDGE:-_EDGE]
+    logs = (float(ratio.candidate_bad[row]) * _GAINS - moved).reshape(2, len(BETS), len(RATIOS))
+    largest = logs.max(axis=1)
+    log_e: FloatArray = largest + np.log(np.exp(logs - largest[:, None]).mean(axis=1))
     return log_e
 
 
 def _last_above(log_e: FloatArray, threshold: float) -> float | None:
     """The position, between grid points, up to which a falling curve is at or above the threshold."""
-    passed = np.flatnonzero(log_e >= threshold)
-    if len(passed) == 0:
+    last = int(np.count_nonzero(log_e >= threshold)) - 1
+    if last < 0:
         return None
-    last = int(passed[-1])
     if last + 1 == len(log_e):
         return float(last)
     return last + float((log_e[last] - threshold) / (log_e[last] - log_e[last + 1]))

@@ -18,7 +18,8 @@ class Arm:
     """What was seen of one arm of a KPI; times are unix seconds, None for never.
 
     `silence_log_odds` is -log of the probability that the arm would be unseen since `seen_at` if every
-    request were routed by the share. `was_reported` tells zero trials from nothing reported.
+    request were routed by the share. `was_reported` tells zero trials from nothing reported. `total` counts
+    the trials of the whole exposure, `stage_total` those of this stage.
     """
 
     seen_at: float | None = None
@@ -26,17 +27,20 @@ class Arm:
     is_seen_in_stage: bool = False
     silence_log_odds: float = 0.0
     was_reported: bool = False
+    stage_total: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What was seen of one KPI: the end of its last reading, that reading's stage and problem."""
+    """What was seen of one KPI: the end of its last reading, that reading's stage and problem, and how many
+    seconds of this stage had usable numbers."""
 
     last_end: float | None = None
     stage: str | None = None
     problem: Problem | None = None
     candidate: Arm = Arm()
     baseline: Arm = Arm()
+    stage_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +57,25 @@ def look(sight: Sight, reading: Reading, problem: Problem | None, trials: tuple[
         sight = replace(
             sight,
             stage=reading.stage,
-            candidate=replace(sight.candidate, is_seen_in_stage=False),
-            baseline=replace(sight.baseline, is_seen_in_stage=False),
+            candidate=replace(sight.candidate, is_seen_in_stage=False, stage_total=0.0),
+            baseline=replace(sight.baseline, is_seen_in_stage=False, stage_total=0.0),
+            stage_seconds=0.0,
         )
-    sight = replace(sight, last_end=reading.end, problem=problem)
     if problem is not None:
-        return sight
+        return replace(sight, last_end=reading.end, problem=problem)
     candidate, baseline = trials
     share = min(max(reading.share, 0.0), 1.0)
-    return replace(
-        sight,
+    return Sight(
+        last_end=reading.end,
+        stage=sight.stage,
+        problem=None,
         candidate=_look_at(
             sight.candidate, reading.end, candidate, baseline * _log_odds(1 - share), reading.candidate
         ),
         baseline=_look_at(
             sight.baseline, reading.end, baseline, candidate * _log_odds(share), reading.baseline
         ),
+        stage_seconds=sight.stage_seconds + max(0.0, reading.end - reading.start),
     )
 
 
@@ -79,18 +86,27 @@ def _log_odds(chance_of_other: float) -> float:
 
 def _look_at(arm: Arm, end: float, trials: float, silence: float, sample: object) -> Arm:
     if trials > 0:
-        return Arm(end, arm.total + trials, is_seen_in_stage=True, was_reported=True)
+        return Arm(
+            end,
+            arm.total + trials,
+            is_seen_in_stage=True,
+            was_reported=True,
+            stage_total=arm.stage_total + trials,
+        )
     return replace(arm, silence_log_odds=arm.silence_log_odds + silence, was_reported=sample is not None)
 
 
-def expected_arms(share: float) -> tuple[bool, bool]:
-    """Whether candidate and baseline are expected at this share: one of them at 0 and at 1, else both."""
-    return share > 0, share < 1
+def expected_arms(share: float, *, alone: bool = False) -> tuple[bool, bool]:
+    """Whether candidate and baseline are expected at this share: one of them at 0 and at 1, else both.
+
+    `alone`: the KPI is one of the new version only, and nothing of the old one is ever expected.
+    """
+    return share > 0, share < 1 and not alone
 
 
-def is_seen(sight: Sight, stage: str, share: float) -> bool:
+def is_seen(sight: Sight, stage: str, share: float, *, alone: bool = False) -> bool:
     """Whether every expected arm had trials in this stage."""
-    candidate, baseline = expected_arms(share)
+    candidate, baseline = expected_arms(share, alone=alone)
     return (
         sight.stage == stage
         and (sight.candidate.is_seen_in_stage or not candidate)
@@ -98,27 +114,49 @@ def is_seen(sight: Sight, stage: str, share: float) -> bool:
     )
 
 
+def trials_per_second(sight: Sight, stage: str) -> float:
+    """How much of the new version was seen per second of this stage, on average; 0 where nothing was."""
+    if sight.stage != stage or sight.stage_seconds <= 0:
+        return 0.0
+    return sight.candidate.stage_total / sight.stage_seconds
+
+
 def blindness(
-    sight: Sight, *, now: float, clock: float | None, share: float, blind_seconds: float
+    sight: Sight,
+    *,
+    now: float,
+    clock: float | None,
+    share: float,
+    blind_seconds: float,
+    waiting: Reading | None = None,
+    alone: bool = False,
 ) -> Blindness | None:
     """Why the KPI is blind at `now`, or None. Silence counts from `clock` at the earliest; None: not yet.
 
     A source that is down, numbers that cannot be right, no reading at all: blind once an expected arm
     has been unseen for longer than `blind_seconds`. One silent arm: only when that cannot be chance.
+    `waiting` is the newest reading that has come and may not be judged yet. `alone`: see `expected_arms`.
     """
     if clock is None:
         return None
-    expects_candidate, expects_baseline = expected_arms(share)
+    expects_candidate, expects_baseline = expected_arms(share, alone=alone)
     unseen_candidate = _unseen(sight.candidate, now, clock) if expects_candidate else 0.0
     unseen_baseline = _unseen(sight.baseline, now, clock) if expects_baseline else 0.0
     longest = max(unseen_candidate, unseen_baseline)
     if longest <= blind_seconds:
         return None
-    if sight.problem is not None:
-        return Blindness(sight.problem, longest)
-    if sight.last_end is None or now - sight.last_end > blind_seconds:
+    problem, last_end = sight.problem, sight.last_end
+    if waiting is not None:
+        problem, last_end = waiting.problem, waiting.end
+    if problem is not None:
+        return Blindness(problem, longest)
+    if last_end is None or now - last_end > blind_seconds:
         return Blindness("stale", longest)
-    reason = _silent_arm(sight, unseen_candidate > blind_seconds, unseen_baseline > blind_seconds, share)
+    if waiting is not None:
+        return Blindness("waiting", longest)
+    is_chance_possible = 0 < share < 1 and not alone
+    silent = unseen_candidate > blind_seconds, unseen_baseline > blind_seconds
+    reason = _silent_arm(sight, *silent, is_chance_possible)
     return Blindness(reason, longest) if reason else None
 
 
@@ -127,13 +165,13 @@ def _unseen(arm: Arm, now: float, clock: float) -> float:
 
 
 def _silent_arm(
-    sight: Sight, is_candidate_silent: bool, is_baseline_silent: bool, share: float
+    sight: Sight, is_candidate_silent: bool, is_baseline_silent: bool, is_chance_possible: bool
 ) -> BlindReason | None:
     if is_candidate_silent and is_baseline_silent:
         return "no_traffic"
     arm = sight.candidate if is_candidate_silent else sight.baseline
-    if not 0 < share < 1 and arm.was_reported:
+    if not is_chance_possible and arm.was_reported:
         return "no_traffic"
-    if 0 < share < 1 and arm.silence_log_odds < SILENCE_LOG_ODDS:
+    if is_chance_possible and arm.silence_log_odds < SILENCE_LOG_ODDS:
         return None
     return "candidate_silent" if is_candidate_silent else "baseline_silent"

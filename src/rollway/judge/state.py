@@ -8,30 +8,42 @@ from dataclasses import dataclass
 from typing import Any
 
 from rollway.errors import InputError
+from rollway.judge import stops, waiting
 from rollway.judge.codec import decode, encode
 from rollway.judge.kinds import KINDS
 from rollway.judge.model import Rules
 from rollway.judge.sight import Sight
+from rollway.judge.stops import NO_STOPS, Stops
+from rollway.judge.waiting import NOTHING_WAITS, Waiting
 
-STATE_FORMAT = "rollway.judge/1"
+FORMAT = "rollway.judge/"
+NUMBER = 2
+# 1 had neither what waits nor what stops; both begin empty then.
+READABLE = (1, 2)
 
 
 @dataclass(frozen=True, slots=True)
 class GuardState:
-    """One KPI: what was seen, and its evidence (the state of its kind)."""
+    """One KPI: what was seen, its evidence (the state of its kind), what waits, and what may stop."""
 
     sight: Sight
     evidence: Any
+    waiting: Waiting = NOTHING_WAITS
+    stops: Stops = NO_STOPS
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """That the new version was found harmful: when, with which evidence, why, and by which KPIs."""
+    """That the new version was found harmful: when, with which evidence, why, and by which KPIs.
+
+    `is_stop`: by a hard stop, whatever the evidence.
+    """
 
     at: float
     log_e: float
     reason: str
     drivers: tuple[str, ...]
+    is_stop: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,36 +77,59 @@ def begin(rules: Rules) -> JudgeState:
 def dump(state: JudgeState) -> dict[str, Any]:
     """The state as plain JSON without NaN or infinity; `load` gives it back bit for bit."""
     return {
-        "format": STATE_FORMAT,
-        "guards": [encode(guard) for guard in state.guards],
+        "format": f"{FORMAT}{NUMBER}",
+        "guards": [_dump_guard(guard) for guard in state.guards],
         "course": encode(state.course),
         "finding": encode(state.finding),
     }
 
 
 def load(rules: Rules, raw: Mapping[str, Any]) -> JudgeState:
-    """The state that `dump` wrote under the same rules. Raises InputError for anything else."""
+    """The state that `dump` wrote under the same rules, also in an older format whose fields are all still
+    known; what is new since then begins empty. Raises InputError for anything else."""
     _check(rules)
     try:
-        if raw["format"] != STATE_FORMAT:
-            raise ValueError(f"its format is {raw['format']!r}")
+        if raw["format"] not in [f"{FORMAT}{number}" for number in READABLE]:
+            raise ValueError(f"its format is {raw['format']!r}, not {FORMAT}{NUMBER} or one before it")
         guards = tuple(
-            GuardState(decode(Sight, guard["sight"]), decode(KINDS[rule.kind].state, guard["evidence"]))
+            _load_guard(KINDS[rule.kind].state, guard)
             for rule, guard in zip(rules.guards, raw["guards"], strict=True)
         )
         finding = None if raw["finding"] is None else decode(Finding, raw["finding"])
         return JudgeState(guards, decode(Course, raw["course"]), finding)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, InputError) as error:
         raise InputError(
             f"The judge's saved state cannot be read: {error}",
             hint="Replay the rollout's readings under its rules to build the state anew.",
         ) from error
 
 
+def _dump_guard(guard: GuardState) -> dict[str, Any]:
+    return {
+        "sight": encode(guard.sight),
+        "evidence": encode(guard.evidence),
+        "waiting": waiting.dump(guard.waiting),
+        "stops": encode(guard.stops),
+    }
+
+
+def _load_guard(kind: type[Any], raw: Mapping[str, Any]) -> GuardState:
+    return GuardState(
+        decode(Sight, raw["sight"]),
+        decode(kind, raw["evidence"]),
+        waiting.load(raw["waiting"]) if "waiting" in raw else NOTHING_WAITS,
+        decode(Stops, raw.get("stops", {})),
+    )
+
+
 def _check(rules: Rules) -> None:
     details = [
         f"{name} is {value!r}, not between 0 and 1"
-        for name, value in (("alpha", rules.alpha), ("alpha_promote", rules.alpha_promote))
+        for name, value in (
+            ("alpha", rules.alpha),
+            ("alpha_promote", rules.alpha_promote),
+            ("alpha_mismatch", rules.alpha_mismatch),
+        )
         if not 0 < value < 1
     ]
     for rule in rules.guards:
@@ -102,6 +137,7 @@ def _check(rules: Rules) -> None:
             details.append(f"{rule.kpi}: there is no kind {rule.kind!r}, only {', '.join(sorted(KINDS))}")
         else:
             details += [f"{rule.kpi}: {fault}" for fault in KINDS[rule.kind].faults(rule)]
+            details += [f"{rule.kpi}: {fault}" for fault in stops.faults(rule)]
         if not 0 < rule.weight < math.inf:
             details.append(f"{rule.kpi}: weight is {rule.weight!r}, not above 0")
         if not 0 < rule.tolerance < math.inf:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-from rollway.judge.arithmetic import information
 from rollway.judge.evidence import Accused, Safety
 from rollway.judge.model import GuardRule
 from rollway.judge.sight import Blindness, Sight, expected_arms
@@ -72,16 +71,18 @@ def blind_text(kpi: str, blind: Blindness) -> str:
     return {
         "source_down": f"{kpi}: the source of its numbers has not answered for {lasting}",
         "implausible": f"{kpi}: the numbers cannot be right, and no usable ones came for {lasting}",
+        "no_past": f"{kpi}: fewer than three past weeks to compare with, for {lasting}",
         "no_traffic": f"{kpi}: no request at all was seen for {lasting}",
         "candidate_silent": f"{kpi}: no request of the new version was seen for {lasting}",
         "baseline_silent": f"{kpi}: no request of the old version was seen for {lasting}",
         "stale": f"{kpi}: no reading has come for {lasting}",
+        "waiting": f"{kpi}: its readings have not been complete for {lasting}",
     }[blind.reason]
 
 
-def unseen_text(kpi: str, sight: Sight, stage: str, share: float) -> str:
+def unseen_text(kpi: str, sight: Sight, stage: str, share: float, *, alone: bool = False) -> str:
     """Which version has not been seen yet in this stage."""
-    candidate, baseline = expected_arms(share)
+    candidate, baseline = expected_arms(share, alone=alone)
     here = sight.stage == stage
     lacking = [
         name
@@ -94,18 +95,33 @@ def unseen_text(kpi: str, sight: Sight, stage: str, share: float) -> str:
     return f"{kpi}: no request of {' nor of '.join(lacking)} yet in this stage"
 
 
-def safety_text(kpi: str, safety: Safety, margin: float, share: float, alpha_promote: float) -> str:
-    """How far a gate is from its margin, and about how many more requests that takes."""
+def safety_text(
+    kpi: str, safety: Safety, margin: float, alpha_promote: float, needed: float | None, wait: float | None
+) -> str:
+    """How far a gate is from its margin; about how many more requests and seconds that takes, if known.
+
+    A kind that counts other things than requests says how many it needs in its obstacle.
+    """
     start = f"{kpi}: evidence of safety e = {e_value(safety.log_e)} of {1 / alpha_promote:.4g} needed"
+    lasting = "" if wait is None else f", {seconds(wait)} at the present traffic"
     if safety.obstacle:
-        return f"{start}: {safety.obstacle}"
-    if not safety.base_rate:
-        return f"{start}: nothing bad was seen of the old version yet, so there is nothing to compare"
-    told = information(base_rate=safety.base_rate, truth=1.0, null=margin, share=share)
-    if told <= 0:
-        return f"{start}: it cannot grow without both versions at work"
-    more = amount((math.log(1 / alpha_promote) - safety.log_e) / told)
-    text = f"{start}: about {more} more requests of the new version"
+        return f"{start}: {safety.obstacle}{lasting}"
+    if needed is None:
+        return f"{start}: {_no_outlook(safety)}"
+    text = f"{start}: about {amount(needed)} more requests of the new version{lasting}"
     if safety.ratio is not None and safety.ratio >= margin:
-        text += f" if both are alike, but the ratio stands at {safety.ratio:.3g} (margin {margin:g})"
+        text += f", if both are alike, but the ratio stands at {safety.ratio:.3g} (margin {margin:g})"
     return text
+
+
+def _no_outlook(safety: Safety) -> str:
+    if safety.base_rate:
+        return "it cannot grow without both versions at work"
+    return "nothing bad was seen of the old version yet, so there is nothing to compare"
+
+
+def loss_text(kpi: str, late: int, lost: int) -> str:
+    """How many readings were not judged, and why; empty where all were."""
+    parts = [f"{late} came too late"] if late else []
+    parts += [f"{lost} were never completed or waited too long"] if lost else []
+    return f"{kpi}: of its readings {' and '.join(parts)}, and were not judged" if parts else ""

@@ -6,16 +6,27 @@ release by itself.
 
 from rollway.readiness.answer import Answer, asks, either, every, no, yes
 from rollway.readiness.assess import assess
-from rollway.readiness.model import AREAS, Check, CheckState, Readiness
+from rollway.readiness.model import AREAS, Blocks, Check, CheckState, Readiness, Tally
+from rollway.readiness.questions import (
+    Question,
+    is_asked_elsewhere,
+    is_stated,
+    open_questions,
+    question_about,
+    question_of,
+)
 from rollway.readiness.wording import WORDINGS, Wording, ask_for, cite, fact_at
 
 __all__ = [
     "AREAS",
     "WORDINGS",
     "Answer",
+    "Blocks",
     "Check",
     "CheckState",
+    "Question",
     "Readiness",
+    "Tally",
     "Wording",
     "ask_for",
     "asks",
@@ -24,6 +35,11 @@ __all__ = [
     "either",
     "every",
     "fact_at",
+    "is_asked_elsewhere",
+    "is_stated",
     "no",
+    "open_questions",
+    "question_about",
+    "question_of",
     "yes",
 ]

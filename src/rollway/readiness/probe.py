@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 from rollway.facts.model import Release
 from rollway.readiness.answer import Answer
-from rollway.readiness.model import Check, CheckState
+from rollway.readiness.model import Blocks, Check, CheckState
 from rollway.readiness.wording import WORDINGS
 
 _STATES: dict[bool | None, CheckState] = {True: "ok", False: "gap", None: "unknown"}
@@ -28,7 +27,7 @@ class Probe:
     owner: Callable[[Release], str]
     look: Callable[[Release], Answer]
     remedy: str
-    blocks: Literal["date", "method", "nothing"] = "date"
+    blocks: Blocks = "date"
     weight: int = 1
 
     def ask(self, release: Release) -> Check:
@@ -44,6 +43,7 @@ class Probe:
             remedy="" if answer.holds else self.remedy,
             blocks=self.blocks,
             fact=answer.facts[0] if answer.facts else "",
+            facts=answer.facts,
         )
 
 

@@ -38,6 +38,7 @@ WORDINGS: dict[str, Wording] = {
         ),
         ("goals.outcome_uncertain", "outcome uncertain", "Is it uncertain whether users will gain from it?"),
         ("goals.user_feedback_needed", "user feedback needed", "Is feedback from users needed to go on?"),
+        ("goals.user_impact_allowed", "users may notice the trial", "May users notice the trial of it?"),
         ("goals.cost_matters", "rollout cost matters", "Does the cost of the rollout itself matter?"),
         ("backlog.modular", "modular", "Can the increment be released module by module?"),
         ("done.tests.passed", "passed tests", "How many tests passed?"),
@@ -53,6 +54,7 @@ WORDINGS: dict[str, Wording] = {
         ("risks.failure_impact", "impact of a failure", "How bad would a failure be?"),
         ("risks.financial_impact", "financial impact", "How high is the financial impact?"),
         ("risks.regulated", "regulated", "Is the product regulated?"),
+        ("risks.data_loss_tolerated", "data may be lost", "May any data be lost?"),
         ("risks.compliance_signed_off", "compliance signed off", "Has compliance signed off the release?"),
         ("risks.security_reviewed", "security reviewed", "Was the increment reviewed for security?"),
         ("risks.reversible", "reversible", "Can the change be taken back once it is out?"),
@@ -97,6 +99,7 @@ WORDINGS: dict[str, Wording] = {
             "upgrade procedure fixed by the vendor",
             "Does a vendor fix how the upgrade is done?",
         ),
+        ("architecture.hardware_install", "installation on site", "Must something be installed on site?"),
         ("stakeholders.groups_alike", "groups alike", "Are the sites or groups of users alike?"),
         ("stakeholders.sites", "sites", "How many sites get the release?"),
         ("stakeholders.users", "users", "How many users get the release?"),
@@ -108,6 +111,7 @@ WORDINGS: dict[str, Wording] = {
         ("stakeholders.support_briefed", "support briefed", "Has the support desk been briefed?"),
         ("agreements.window_duration", "change window", "How long is the change window?"),
         ("agreements.downtime_tolerated", "downtime tolerated", "How much downtime is tolerated?"),
+        ("agreements.peak_season", "busiest season", "Does it fall into the busiest season?"),
         ("migration.needed", "data migration needed", "Must data be migrated?"),
         (
             "migration.backward_compatible",
@@ -122,6 +126,11 @@ WORDINGS: dict[str, Wording] = {
             "migration.schema_separable",
             "schema separable from code",
             "Can the schema change be rolled out apart from the code?",
+        ),
+        (
+            "migration.old_kept_running",
+            "old system kept running",
+            "Does the old system stay in use beside the new one for a time?",
         ),
         (
             "migration.dual_run_feasible",
@@ -151,10 +160,13 @@ LIST_QUESTIONS: dict[str, str] = {
     "architecture.third_parties": "Which integrations, licences and suppliers must be in step?",
     "stakeholders.groups": "Which groups get the release, and which of them stands for the rest?",
     "stakeholders.support_contact": "Whom do users turn to?",
+    "agreements.freezes": "On which days may nothing change?",
+    "risks.items": "What may go wrong, who looks after it, and what is done about it?",
     "agreements.service_levels": "Which service levels hold, and how much error budget is left?",
     "agreements.approvers": "Who approves?",
     "agreements.operators": "Who may hold, resume and roll back?",
     "goals.objective": "What is the release for?",
+    "release.prepared_by": "Who prepares the plan?",
 }
 
 

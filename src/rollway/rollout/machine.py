@@ -8,6 +8,8 @@ What always holds:
    decides.
 4. A stage counts from the moment the target was read back as serving it, not from when it was told.
 5. Somebody else may always lower the exposure; nobody but the plan may raise it.
+6. Users who are not split as planned make the evidence of a stage worthless: the rollout pauses once, and
+   only a person's promote leaves that stage.
 """
 
 from __future__ import annotations
@@ -133,6 +135,9 @@ def _(event: EvidenceRead, plan: Plan, state: State) -> Step:
     state = _with(state, heard=verdict.kind)
     if verdict.kind == "harmful":
         return _on_harm(plan, state, event, entries)
+    is_this_stage = verdict.stage == plan.stages[state.stage].id
+    if verdict.mismatch and is_this_stage and state.mismatch_stage != state.stage:
+        state, entries = _on_sample_mismatch(state, event, entries)
     if verdict.kind == "blind":
         return _on_blind(plan, state, event, entries)
     return Step(state=_with(state, blind_since=None), entries=entries)
@@ -147,6 +152,17 @@ def _on_harm(plan: Plan, state: State, event: EvidenceRead, entries: tuple[Entry
     standing = f"Harmful, and past the point of no return: held for people to roll forward. {reason}"
     state = _with(state, phase="paused", standing=standing)
     return Step(state=state, entries=(*entries, Entry(kind="held", text=standing)))
+
+
+def _on_sample_mismatch(
+    state: State, event: EvidenceRead, entries: tuple[Entry, ...]
+) -> tuple[State, tuple[Entry, ...]]:
+    """Paused once for each stage; resumed, the stage goes on collecting, and is not left by itself."""
+    text = f"Paused: users are not split as planned. {event.verdict.mismatch}"
+    data = {"stage": event.verdict.stage, "mismatch_log_e": event.verdict.mismatch_log_e}
+    standing = text if state.phase == "running" else state.standing
+    state = _with(state, phase="paused", mismatch_stage=state.stage, standing=standing)
+    return state, (*entries, Entry(kind="mismatch", text=text, data=data))
 
 
 def _on_blind(plan: Plan, state: State, event: EvidenceRead, entries: tuple[Entry, ...]) -> Step:
@@ -298,6 +314,8 @@ def _lacking(stage: Stage, elapsed: float, verdict: Verdict | None) -> str:
         return "a person decides when this stage is over (promote)"
     if verdict is None or verdict.stage != stage.id:
         return "no verdict on this stage yet"
+    if verdict.mismatch:
+        return f"{verdict.kind}: {verdict.reason}; only a promotion by hand leaves this stage"
     if stage.advance == "time":
         return f"{verdict.kind}: {verdict.reason}" if verdict.kind in ("blind", "harmful") else ""
     if stage.advance == "ready":

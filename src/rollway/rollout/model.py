@@ -13,8 +13,9 @@ from pydantic import BaseModel, ConfigDict
 from rollway.judge import Verdict, VerdictKind
 
 Phase = Literal["waiting", "running", "paused", "rolling_back", "rolled_back", "done"]
-"""waiting: approved and started, its first window not open yet; paused: by a person, or because somebody
-else changed the target; rolling_back: told to the target, not read back yet."""
+"""waiting: approved and started, its first window not open yet; paused: by a person, because somebody else
+changed the target, or because users are not split as planned; rolling_back: told to the target, not read
+back yet."""
 
 CommandKind = Literal["pause", "resume", "promote", "rollback", "override_window"]
 FINAL_PHASES: frozenset[Phase] = frozenset({"rolled_back", "done"})
@@ -38,7 +39,8 @@ class State(Value):
 
     `entered_at` is when the stage's exposure was first read back as served; None until then.
     `heard` is the kind of the last verdict. `standing` is why the rollout does not go on at this moment,
-    in one sentence, for people.
+    in one sentence, for people. `mismatch_stage`: the stage that was last paused because users were not
+    split as planned.
     """
 
     phase: Phase = "waiting"
@@ -50,6 +52,7 @@ class State(Value):
     heard: VerdictKind | None = None
     blind_since: datetime | None = None
     asked_at: datetime | None = None
+    mismatch_stage: int | None = None
     target_problem: str = ""
     standing: str = ""
     override: Override | None = None

@@ -31,6 +31,9 @@ def reading_to_row(rollout: str, seq: int, reading: Reading) -> dict[str, Any]:
         "candidate": _sample_text(reading.candidate),
         "baseline": _sample_text(reading.baseline),
         "problem": reading.problem,
+        "candidate_until": reading.candidate_until,
+        "baseline_until": reading.baseline_until,
+        "is_complete": reading.is_complete,
     }
 
 
@@ -44,6 +47,9 @@ def reading_from_row(row: Any) -> Reading:
         candidate=sample_from_json(json.loads(row.candidate)) if row.candidate else None,
         baseline=sample_from_json(json.loads(row.baseline)) if row.baseline else None,
         problem=row.problem,
+        candidate_until=row.candidate_until,
+        baseline_until=row.baseline_until,
+        is_complete=row.is_complete,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
@@ -180,10 +181,21 @@ class SqlRollouts:
         query = (
             sa.select(reading)
             .where(reading.c.rollout_id == rollout_id, reading.c.end_at > after)
-            .order_by(reading.c.end_at, reading.c.kpi)
+            .order_by(reading.c.end_at, reading.c.kpi, reading.c.seq)
         )
         with self._engine.connect() as connection:
             return tuple(reading_from_row(row) for row in connection.execute(query))
+
+    def readings_by_tick(self, rollout_id: str) -> dict[int, tuple[Reading, ...]]:
+        """The evidence as it came: the readings that each tick took in, by the tick's number."""
+        query = sa.select(reading).where(reading.c.rollout_id == rollout_id)
+        query = query.order_by(reading.c.seq, reading.c.end_at, reading.c.kpi)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        return {
+            seq: tuple(reading_from_row(row) for row in taken)
+            for seq, taken in groupby(rows, key=lambda row: int(row.seq))
+        }
 
     def verdicts(self, rollout_id: str, *, after: int = -1, newest: int | None = None) -> tuple[Any, ...]:
         """Verdicts as rows (seq, at, kind, share, body as JSON value), oldest first."""

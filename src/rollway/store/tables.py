@@ -117,13 +117,16 @@ reading = sa.Table(
     sa.Column("rollout_id", sa.ForeignKey("rollout.id"), primary_key=True),
     sa.Column("kpi", sa.String(60), primary_key=True),
     sa.Column("end_at", sa.Double, primary_key=True),
-    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("seq", sa.BigInteger, primary_key=True),
     sa.Column("start_at", sa.Double, nullable=False),
     sa.Column("stage", sa.String(60), nullable=False),
     sa.Column("share", sa.Double, nullable=False),
     sa.Column("candidate", sa.Text, nullable=True),
     sa.Column("baseline", sa.Text, nullable=True),
     sa.Column("problem", sa.String(20), nullable=True),
+    sa.Column("candidate_until", sa.Double, nullable=True),
+    sa.Column("baseline_until", sa.Double, nullable=True),
+    sa.Column("is_complete", sa.Boolean, nullable=False, server_default=sa.true()),
 )
 
 verdict = sa.Table(

@@ -87,10 +87,12 @@ def _unit(guard: Json, said: Json) -> str:
 _BLIND = {
     "source_down": "the source of its numbers does not answer",
     "implausible": "its numbers cannot be right",
+    "no_past": "there are too few past weeks to compare with",
     "no_traffic": "neither version was used",
     "candidate_silent": "the new version reports nothing",
     "baseline_silent": "the old version reports nothing",
     "stale": "its numbers are too old",
+    "waiting": "its numbers are not complete yet",
 }
 
 

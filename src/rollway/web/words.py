@@ -61,6 +61,7 @@ ENTRIES = {
     "drift": Look("drift", "alert", "wait"),
     "target_failed": Look("target failed", "alert", "bad"),
     "target_back": Look("target back", "check", "good"),
+    "mismatch": Look("users not split as planned", "alert", "wait"),
     "held": Look("held", "pause", "bad"),
     "asked": Look("a person is asked", "person", "wait"),
     "refused": Look("refused", "cross", "wait"),

@@ -34,30 +34,61 @@ _ARGUMENTS = Arguments(
         Argument(pitfalls.BLIND, "risk", -2, "nothing shows which version does harm"),
         Argument(factors.GRAVE, "risk", +1, "a failure reaches a small share of users"),
         Argument(
-            factors.COMPARE, "compliance", +1, "old and new are measured on the same traffic at the same time"
+            factors.REGULATED,
+            "compliance",
+            -0.5,
+            "who gets what is left to chance, which is hard to explain to auditors",
+        ),
+        Argument(factors.WAY_BACK, "risk", +0.5, "the share can be set back to nothing"),
+        Argument(factors.QUICK_BACK, "risk", +1.5, "a bad step is taken back before many meet it"),
+        Argument(factors.NO_WAY_BACK, "risk", +1, "only a small share is stuck with a bad version"),
+        Argument(
+            factors.COMPARE,
+            "compliance",
+            +0.5,
+            "old and new are measured on the same traffic at the same time",
         ),
         Argument(factors.HARD_TO_TEST, "risk", +1, "real traffic shows what tests cannot"),
-        Argument(factors.COMPLEX_MIGRATION, "risk", -1, "data that moves cannot follow users back and forth"),
+        Argument(factors.UNCERTAIN, "value", +1.5, "the effect is measured on few before many meet it"),
+        Argument(factors.CERTAIN, "value", -0.5, "there is little left to measure"),
+        Argument(factors.FEEDBACK, "value", +0.5, "few users can be asked while most are untouched"),
+        Argument(factors.UNTOUCHED, "risk", -1, "the users of the small share would notice"),
         Argument(factors.COMPATIBLE, "risk", +1, "both versions can serve side by side"),
         Argument(factors.SCHEMA_APART, "risk", +0.5, "the schema can come before the code"),
         Argument(factors.SCHEMA_TIED, "risk", -1, "two schemas cannot serve at once"),
         Argument(factors.ALL_TOGETHER, "risk", -2, "a share of the parties cannot switch alone"),
+        Argument(
+            factors.REPLACEMENT, "risk", -1, "a whole other system cannot be dealt out request by request"
+        ),
+        Argument(
+            factors.COMPLEX_MIGRATION, "risk", -1.5, "data that moves cannot follow users back and forth"
+        ),
+        Argument(factors.NO_MIGRATION, "risk", +0.5, "users can go back and forth, as no data moves"),
+        Argument(factors.INSTALL, "value", -2, "what is installed by hand cannot be dealt out at random"),
         Argument(factors.MANUAL, "risk", -2, "many small steps by hand invite mistakes"),
         Argument(factors.AUTOMATED, "value", +1, "many small steps cost nothing"),
+        Argument(factors.WELL_WATCHED, "risk", +1, "harm shows early"),
         Argument(factors.MEASURED_APART, "risk", +1, "harm shows at a small share"),
         Argument(factors.BUSY_TRAFFIC, "value", +1, "a small share gives an answer soon"),
-        Argument(factors.QUIET_TRAFFIC, "value", -1, "a small share takes long to give an answer"),
+        Argument(factors.QUIET_TRAFFIC, "value", -1.5, "a small share takes long to give an answer"),
         Argument(
-            factors.SPLIT, "value", +1, "a small share can be given the new version and taken back at once"
+            factors.SPLIT, "value", +1.5, "a small share can be given the new version and taken back at once"
         ),
-        Argument(factors.SWITCH_BACK, "risk", +1, "the old version stays up to go back to"),
         Argument(factors.NO_DOWNTIME, "value", +1, "traffic moves without a stop"),
-        Argument(factors.UNCERTAIN, "value", +2, "the effect is measured on few before many meet it"),
-        Argument(factors.FEEDBACK, "value", +1, "few users can be asked while most are untouched"),
+        Argument(factors.HURRY, "value", +0.5, "the first users have it at once"),
         Argument(factors.BUDGET_THIN, "risk", +1, "a small share uses up little error budget"),
-        Argument(factors.WAY_BACK, "risk", +0.5, "the share can be set back to nothing"),
-        Argument(factors.QUICK_BACK, "risk", +1, "a bad step is taken back before many meet it"),
+        Argument(factors.FEW, "value", -1, "a share of few users shows nothing"),
         Argument(factors.MANY, "risk", +1, "of very many users only a few meet a fault"),
+        Argument(
+            factors.OUTSIDERS,
+            "user_readiness",
+            +0.5,
+            "people from outside are met as they come, a share of them at a time",
+        ),
+        Argument(
+            factors.MUCH_TRAINING, "user_readiness", -1, "people drawn at random cannot be trained before"
+        ),
+        Argument(factors.LITTLE_TRAINING, "user_readiness", +0.5, "whoever is drawn can use it at once"),
         Argument(factors.WORK_CHANGES, "risk", +1, "the effect on speed and work is measured on few users"),
     )
 )

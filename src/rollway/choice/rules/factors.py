@@ -4,181 +4,195 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rollway.choice.rules.rule import is_one_of, when, when_any, when_fact
+from rollway.choice.condition import AtLeast, Seen, Unless, all_of, any_of, below, is_, no, yes
+from rollway.choice.rules.rule import Rule
 from rollway.facts.model import Release
-from rollway.readiness import cite, fact_at
+from rollway.readiness import Answer
 
-FEW_USERS, VERY_MANY_USERS = 200, 10_000
+FEW_USERS, MANY_USERS = 200, 10_000
 SEVERAL_SITES = 3
 BUSY, QUIET = 10.0, 1.0  # requests per second
-QUICK_ROLLBACK = timedelta(minutes=15)
+QUICK_ROLLBACK, SLOW_ROLLBACK = timedelta(minutes=15), timedelta(hours=4)
 THIN_BUDGET = 0.25
 
-
-def _grave_and_final(release: Release) -> str:
-    if not is_one_of(release, "risks.failure_impact", "high", "critical"):
-        return ""
-    final = [p for p in ("risks.reversible", "migration.reversible") if is_one_of(release, p, False)]
-    return cite(release, "risks.failure_impact", *final) if final else ""
+_IMPACT, _GROUPS = "risks.failure_impact", "stakeholders.groups"
+_SITES, _ALIKE = "stakeholders.sites", "stakeholders.groups_alike"
 
 
-def _several(release: Release) -> str:
-    groups = len(release.stakeholders.groups)
-    if (release.stakeholders.sites.value or 0) >= SEVERAL_SITES:
-        return cite(release, "stakeholders.sites")
-    return f"groups: {groups} (stakeholders.groups)" if groups >= SEVERAL_SITES else ""
+def _named_groups(release: Release) -> Answer:
+    """Whether several groups are named; open where none is, because then nobody has listed them."""
+    count = len(release.stakeholders.groups)
+    told = f"groups: {count} (stakeholders.groups)"
+    return Answer(count >= SEVERAL_SITES if count else None, told, () if count else (_GROUPS,))
 
 
-def _several_that_are(alike: bool | None, release: Release) -> str:
-    told = _several(release)
-    if not told or release.stakeholders.groups_alike.value is not alike:
-        return ""
-    return told if alike is None else f"{told}, {cite(release, 'stakeholders.groups_alike')}"
+def _one_group_at_most(release: Release) -> Answer:
+    return Answer(len(release.stakeholders.groups) < 2, "")
 
 
-def _alike(release: Release) -> str:
-    return _several_that_are(True, release)
-
-
-def _unlike(release: Release) -> str:
-    return _several_that_are(False, release)
-
-
-def _of_any_kind(release: Release) -> str:
-    return _several_that_are(None, release)
-
-
-def _one_site(release: Release) -> str:
-    alone = is_one_of(release, "stakeholders.sites", 1) and len(release.stakeholders.groups) < 2
-    return cite(release, "stakeholders.sites") if alone else ""
-
-
-def _users(release: Release, low: float, high: float) -> str:
-    users = release.stakeholders.users.value
-    return cite(release, "stakeholders.users") if users is not None and low <= users <= high else ""
-
-
-def _traffic(release: Release, low: float, high: float) -> str:
-    path = "architecture.requests_per_second"
-    rate = fact_at(release, path).value
-    return cite(release, path) if rate is not None and low <= rate < high else ""
-
-
-def _proven_quick(release: Release) -> str:
-    length = release.done.tests.rollback_duration.value
-    quick = length is not None and length <= QUICK_ROLLBACK
-    if not quick or is_one_of(release, "done.tests.rollback_tested", False):
-        return ""
-    return cite(release, "done.tests.rollback_duration")
-
-
-def _switch_back(release: Release) -> str:
-    paths = ("architecture.spare_capacity", "goals.fast_rollback_needed")
-    return cite(release, *paths) if all(is_one_of(release, path, True) for path in paths) else ""
-
-
-def _work_changes(release: Release) -> str:
+def _work_changes(release: Release) -> Answer:
     items = release.backlog.items
     touching = [item.id for item in items if {"workflow", "performance"} & set(item.touches)]
     told = f"stories that touch workflow or performance: {len(touching)} of {len(items)}"
-    return f"{told} ({', '.join(touching[:4])}, backlog.items)" if touching else ""
+    evidence = f"{told} ({', '.join(touching[:4])}, backlog.items)"
+    return Answer(bool(touching) if items else None, evidence, () if items else ("backlog.items",))
 
 
-def _thin_budget(release: Release) -> str:
-    levels = release.agreements.service_levels
-    thin = [
-        f"{level.name} {level.error_budget_left:.0%}"
-        for level in levels
-        if level.error_budget_left is not None and level.error_budget_left < THIN_BUDGET
-    ]
-    return f"error budget left: {', '.join(thin)} (agreements.service_levels)" if thin else ""
+def _thin_budget(release: Release) -> Answer:
+    left = [(level.name, level.error_budget_left) for level in release.agreements.service_levels]
+    known = [(name, share) for name, share in left if share is not None]
+    thin = [f"{name} {share:.0%}" for name, share in known if share < THIN_BUDGET]
+    told = f"error budget left: {', '.join(thin)} (agreements.service_levels)"
+    return Answer(bool(thin) if known else None, told, () if known else ("agreements.service_levels",))
 
 
-_SITES = ("stakeholders.sites", "stakeholders.groups_alike")
+def _criteria_open(release: Release) -> Answer:
+    open_ = [one.text for one in release.done.criteria if one.met is False]
+    told = f"criteria not met: {', '.join(open_[:3])} (done.criteria)"
+    known = any(one.met is not None for one in release.done.criteria)
+    return Answer(bool(open_) if known else None, told, () if known else ("done.criteria",))
 
-GRAVE = when_fact("F1", "A failure would be grave", "risks.failure_impact", "high", "critical")
-GRAVE_AND_FINAL = when(
+
+def _criteria_met(release: Release) -> Answer:
+    met = [one.met for one in release.done.criteria]
+    told = f"criteria met: {len(met)} of {len(met)} (done.criteria)"
+    if any(one is False for one in met):
+        return Answer(False, told)
+    return Answer(True if met and all(met) else None, told, ("done.criteria",))
+
+
+_SEVERAL = any_of(AtLeast(_SITES, SEVERAL_SITES), Seen("several groups", _named_groups, (_GROUPS,)))
+
+# --- how bad a failure would be, and whether there is a way back ------------------------------------
+
+GRAVE = Rule("F1", "A failure would be grave", is_(_IMPACT, "high", "critical"))
+CRITICAL = Rule("F1", "A failure would be critical", is_(_IMPACT, "critical"))
+GRAVE_AND_FINAL = Rule(
     "F1",
     "A failure would be grave and hard to take back",
-    ("risks.failure_impact", "risks.reversible", "migration.reversible"),
-    _grave_and_final,
+    all_of(is_(_IMPACT, "high", "critical"), any_of(no("risks.reversible"), no("migration.reversible"))),
 )
-HARMLESS = when_fact("F1", "A failure would do little harm", "risks.failure_impact", "low")
-COMPARE = when_fact("F2", "Results of old and new must be compared", "goals.compare_results_needed", True)
-HARD_TO_TEST = when_fact("F3", "Tests reduce the risk but little", "done.tests.testability", "low")
-DUAL_RUN = when_fact("F4", "Both systems can run side by side", "migration.dual_run_feasible", True)
-COMPLEX_MIGRATION = when_fact("F5", "The data migration is complex", "migration.complexity", "complex")
-COMPATIBLE = when_fact(
-    "F6", "Both versions understand each other's data", "migration.backward_compatible", True
-)
-SCHEMA_APART = when_fact(
-    "F7", "The schema can change apart from the code", "migration.schema_separable", True
-)
-SCHEMA_TIED = when_fact("F7", "The schema is tied to the code", "migration.schema_separable", False)
-MODULAR = when_fact("F8", "The scope comes in modules", "backlog.modular", True)
-MONOLITHIC = when_fact("F8", "The scope does not come in modules", "backlog.modular", False)
-ALIKE_SITES = when("F9", "Several alike sites or groups", _SITES, _alike)
-UNLIKE_SITES = when("F9", "Several unlike sites or groups", _SITES, _unlike)
-SEVERAL_SITES_RULE = when("F9", "Several sites or groups", _SITES, _of_any_kind)
-ONE_SITE = when("F9", "One site", ("stakeholders.sites",), _one_site)
-ALL_TOGETHER = when_fact("F10", "All parties must switch at once", "architecture.all_switch_together", True)
-MANUAL = when_fact("F12", "Deployments are manual", "architecture.automation", "low")
-AUTOMATED = when_fact("F12", "Deployments are automated", "architecture.automation", "high")
-MEASURED_APART = when_fact(
-    "F13", "Each version is measured apart", "architecture.per_version_telemetry", True
-)
-BUSY_TRAFFIC = when(
-    "F14",
-    "Much traffic",
-    ("architecture.requests_per_second",),
-    lambda release: _traffic(release, BUSY, float("inf")),
-)
-QUIET_TRAFFIC = when(
-    "F14",
-    "Little traffic",
-    ("architecture.requests_per_second",),
-    lambda release: _traffic(release, 0, QUIET),
-)
-SPLIT = when_any(
-    "F15",
-    "Users can be given one version or the other",
-    {"architecture.feature_flags": (True,), "architecture.traffic_split": (True,)},
-)
-SPARE_CAPACITY = when_fact("F16", "There is room for two environments", "architecture.spare_capacity", True)
-SWITCH_BACK = when(
-    "F16",
-    "A fast way back is needed, and there is room for two environments",
-    ("architecture.spare_capacity", "goals.fast_rollback_needed"),
-    _switch_back,
-)
-NO_DOWNTIME = when_fact("F17", "No downtime is tolerated", "agreements.downtime_tolerated", "none")
-LONG_DOWNTIME = when_fact("F17", "Long downtime is tolerated", "agreements.downtime_tolerated", "long")
-HURRY = when_any("F18", "It must be out soon", {"goals.urgency": ("high",), "goals.deadline_fixed": (True,)})
-PATIENCE = when_fact("F18", "There is time", "goals.urgency", "low")
-LARGE = when_fact("F19", "The increment is large", "release.size", "large")
-MUCH_TRAINING = when_fact("F20", "Users need much training", "stakeholders.training_load", "high")
-UNCERTAIN = when_fact("F22", "The outcome is uncertain", "goals.outcome_uncertain", True)
-FEEDBACK = when_fact("F22", "Feedback from users is needed", "goals.user_feedback_needed", True)
-REGULATED = when_fact("F23", "The product is regulated", "risks.regulated", True)
-VENDOR_FIXED = when_fact(
-    "F24", "A vendor fixes the upgrade procedure", "architecture.vendor_procedure_fixed", True
-)
-DRAINS = when_fact("F26", "Open work runs out by itself", "architecture.work_drains_naturally", True)
-BUDGET_THIN = when("F27", "Little error budget is left", (), _thin_budget)
-COST = when_fact("F28", "The rollout must be cheap", "goals.cost_matters", True)
-WAY_BACK = when_fact("F30", "A fast way back is needed", "goals.fast_rollback_needed", True)
-QUICK_BACK = when(
+HARMLESS = Rule("F1", "A failure would do little harm", is_(_IMPACT, "low"))
+MONEY = Rule("F23", "Much money is at stake", is_("risks.financial_impact", "high"))
+REGULATED = Rule("F23", "The product is regulated", yes("risks.regulated"))
+UNREGULATED = Rule("F23", "The product is not regulated", no("risks.regulated"))
+NO_LOSS = Rule("F34", "No data may be lost", no("risks.data_loss_tolerated"))
+WAY_BACK = Rule("F30", "A fast way back is needed", yes("goals.fast_rollback_needed"))
+NO_NEED_OF_WAY_BACK = Rule("F30", "No fast way back is needed", no("goals.fast_rollback_needed"))
+QUICK_BACK = Rule(
     "F30",
     "Going back is quick",
-    ("done.tests.rollback_duration",),
-    _proven_quick,
+    all_of(
+        below("done.tests.rollback_duration", QUICK_ROLLBACK + timedelta(seconds=1)),
+        Unless(no("done.tests.rollback_tested")),
+        Unless(no("risks.reversible")),
+    ),
 )
-FEW = when("F31", "Few users", ("stakeholders.users",), lambda release: _users(release, 0, FEW_USERS))
-MANY = when(
-    "F31",
-    "Very many users",
-    ("stakeholders.users",),
-    lambda release: _users(release, VERY_MANY_USERS, float("inf")),
+NO_WAY_BACK = Rule(
+    "F30",
+    "There is no quick way back",
+    any_of(no("risks.reversible"), AtLeast("done.tests.rollback_duration", SLOW_ROLLBACK)),
 )
-WORK_CHANGES = when("F32", "It changes how people work or how fast it is", (), _work_changes)
-OUTSIDERS = when_fact("F33", "The users are outside the organisation", "stakeholders.users_external", True)
+BACK_TESTED = Rule("F30", "The way back is tested", yes("done.tests.rollback_tested"))
+
+# --- what can be known before ------------------------------------------------------------------------
+
+COMPARE = Rule("F2", "Results of old and new must be compared", yes("goals.compare_results_needed"))
+NOTHING_TO_COMPARE = Rule("F2", "No results need be compared", no("goals.compare_results_needed"))
+HARD_TO_TEST = Rule("F3", "Tests reduce the risk but little", is_("done.tests.testability", "low"))
+EASY_TO_TEST = Rule("F3", "Tests can show nearly everything", is_("done.tests.testability", "high"))
+UNCERTAIN = Rule("F22", "The outcome is uncertain", yes("goals.outcome_uncertain"))
+CERTAIN = Rule("F22", "The outcome is certain", no("goals.outcome_uncertain"))
+FEEDBACK = Rule("F22", "What the first users say is needed", yes("goals.user_feedback_needed"))
+NOTHING_TO_ASK = Rule("F22", "Nothing has to be learnt from users", no("goals.user_feedback_needed"))
+UNFINISHED = Rule(
+    "F38", "What was to be done is not done", Seen("criteria open", _criteria_open, ("done.criteria",))
+)
+FINISHED = Rule("F38", "All that was to be done is done", Seen("all met", _criteria_met, ("done.criteria",)))
+
+# --- old and new beside each other -------------------------------------------------------------------
+
+DUAL_RUN = Rule("F4", "Both systems can do the same work", yes("migration.dual_run_feasible"))
+NOTHING_TWICE = Rule("F4", "A second run has no effects of its own", yes("migration.side_effects_suppressed"))
+UNTOUCHED = Rule("F35", "No user may notice the trial", no("goals.user_impact_allowed"))
+OLD_STAYS = Rule("F37", "The old system stays in use for a time", yes("migration.old_kept_running"))
+OLD_GOES = Rule("F37", "The old system cannot stay in use", no("migration.old_kept_running"))
+COMPATIBLE = Rule("F6", "Both versions understand each other's data", yes("migration.backward_compatible"))
+SCHEMA_APART = Rule("F7", "The schema can change apart from the code", yes("migration.schema_separable"))
+SCHEMA_TIED = Rule("F7", "The schema is tied to the code", no("migration.schema_separable"))
+ALL_TOGETHER = Rule("F10", "All parties must switch at once", yes("architecture.all_switch_together"))
+REPLACEMENT = Rule("F19", "A whole system is replaced", is_("release.change", "replacement"))
+DRAINS = Rule("F26", "Open work runs out by itself", yes("architecture.work_drains_naturally"))
+COMPLEX_MIGRATION = Rule("F5", "The data migration is complex", is_("migration.complexity", "complex"))
+SIMPLE_MIGRATION = Rule("F5", "The data migration is simple", is_("migration.complexity", "simple"))
+NO_MIGRATION = Rule("F5", "No data is moved", no("migration.needed"))
+REHEARSED = Rule("F5", "The migration is rehearsed", yes("migration.rehearsed"))
+UNREHEARSED = Rule("F5", "The migration is not rehearsed", no("migration.rehearsed"))
+
+# --- into which parts it falls -----------------------------------------------------------------------
+
+MODULAR = Rule("F8", "The scope comes in modules", yes("backlog.modular"))
+MONOLITHIC = Rule("F8", "The scope does not come in modules", no("backlog.modular"))
+ALIKE_SITES = Rule("F9", "Several alike sites or groups", all_of(_SEVERAL, yes(_ALIKE)))
+UNLIKE_SITES = Rule("F9", "The sites or groups are unlike", all_of(no(_ALIKE), Unless(is_(_SITES, 1))))
+SEVERAL_PLACES = Rule("F9", "Several sites or groups", all_of(_SEVERAL, Unless(is_(_ALIKE, True, False))))
+ONE_SITE = Rule("F9", "One site", all_of(is_(_SITES, 1), Seen("one group at most", _one_group_at_most)))
+SMALL = Rule("F19", "The increment is small", is_("release.size", "small"))
+LARGE = Rule("F19", "The increment is large", is_("release.size", "large"))
+LOOSE = Rule("F11", "Little hangs on it", is_("architecture.integration_coupling", "low"))
+INSTALL = Rule("F36", "Something must be installed on site", yes("architecture.hardware_install"))
+
+# --- what the machinery can do -----------------------------------------------------------------------
+
+MANUAL = Rule("F12", "Deployments are manual", is_("architecture.automation", "low"))
+AUTOMATED = Rule("F12", "Deployments are automated", is_("architecture.automation", "high"))
+WELL_WATCHED = Rule("F13", "Production is watched well", is_("architecture.telemetry", "high"))
+MEASURED_APART = Rule("F13", "Each version is measured apart", yes("architecture.per_version_telemetry"))
+BUSY_TRAFFIC = Rule("F14", "Much traffic", AtLeast("architecture.requests_per_second", BUSY))
+QUIET_TRAFFIC = Rule("F14", "Little traffic", below("architecture.requests_per_second", QUIET))
+SPLIT = Rule(
+    "F15",
+    "Users can be given one version or the other",
+    any_of(yes("architecture.feature_flags"), yes("architecture.traffic_split")),
+)
+SPARE_CAPACITY = Rule("F16", "There is room for two environments", yes("architecture.spare_capacity"))
+SWITCH_BACK = Rule(
+    "F16",
+    "A fast way back is needed, and there is room for two environments",
+    all_of(yes("architecture.spare_capacity"), yes("goals.fast_rollback_needed")),
+)
+VENDOR_FIXED = Rule("F24", "A vendor fixes the upgrade", yes("architecture.vendor_procedure_fixed"))
+
+# --- time and money ----------------------------------------------------------------------------------
+
+NO_DOWNTIME = Rule("F17", "No downtime is tolerated", is_("agreements.downtime_tolerated", "none"))
+SHORT_STOP = Rule("F17", "A short stop is tolerated", is_("agreements.downtime_tolerated", "short"))
+LONG_STOP = Rule("F17", "A long stop is tolerated", is_("agreements.downtime_tolerated", "long"))
+HURRY = Rule("F18", "It is urgent", is_("goals.urgency", "high"))
+FIXED_DATE = Rule("F18", "The date is fixed", yes("goals.deadline_fixed"))
+PATIENCE = Rule("F18", "There is time", is_("goals.urgency", "low"))
+COST = Rule("F28", "The rollout must be cheap", yes("goals.cost_matters"))
+PEAK = Rule("F25", "It falls into the busiest season", yes("agreements.peak_season"))
+BUDGET_THIN = Rule(
+    "F27", "Little error budget is left", Seen("thin budget", _thin_budget, ("agreements.service_levels",))
+)
+
+# --- the people --------------------------------------------------------------------------------------
+
+FEW = Rule("F31", "Few users", below("stakeholders.users", FEW_USERS + 1))
+MANY = Rule("F31", "Very many users", AtLeast("stakeholders.users", MANY_USERS))
+OUTSIDERS = Rule("F33", "The users are outside the organisation", yes("stakeholders.users_external"))
+MUCH_TRAINING = Rule("F20", "Users need much training", is_("stakeholders.training_load", "high"))
+LITTLE_TRAINING = Rule(
+    "F20",
+    "Users need little training",
+    any_of(is_("stakeholders.training_load", "low"), no("stakeholders.training_needed")),
+)
+STRONG_SUPPORT = Rule(
+    "F21", "Support can carry everyone at once", is_("stakeholders.support_capacity", "high")
+)
+WORK_CHANGES = Rule(
+    "F32",
+    "It changes how people work or how fast it is",
+    Seen("work changes", _work_changes, ("backlog.items",)),
+)

@@ -2,72 +2,71 @@
 
 from __future__ import annotations
 
-from rollway.choice.rules.rule import is_one_of, when, when_any, when_fact
+from collections.abc import Callable
+
+from rollway.choice.condition import Seen, Unless, all_of, any_of, is_, no
+from rollway.choice.rules.rule import Rule
 from rollway.facts.model import Release
-from rollway.readiness import Answer, cite
+from rollway.readiness import Answer
 from rollway.readiness.checks.cutover import long_enough
 from rollway.readiness.checks.data import parties_ready
 from rollway.readiness.checks.people import groups_informed, users_trained
 
-
-def _untested(release: Release) -> str:
-    paths = [path for path in ("done.tests.rollback_tested",) if is_one_of(release, path, False)]
-    recovery = "done.tests.recovery_tested"
-    if is_one_of(release, recovery, False) and not is_one_of(release, "migration.needed", False):
-        paths.append(recovery)
-    return cite(release, *paths)
+_GROUPS = "stakeholders.groups"
 
 
-def _unprepared(release: Release) -> str:
-    paths = ("stakeholders.communication_ready", "stakeholders.support_briefed")
-    told = [cite(release, path) for path in paths if is_one_of(release, path, False)]
-    told += [_gap(answer) for answer in (users_trained(release), groups_informed(release))]
-    return ", ".join(filter(None, told))
+def _fails(look: Callable[[Release], Answer]) -> Callable[[Release], Answer]:
+    """The same look, asked for the gap: holds where the answer is no."""
+
+    def failing(release: Release) -> Answer:
+        answer = look(release)
+        return Answer(None if answer.holds is None else not answer.holds, answer.evidence, answer.facts)
+
+    return failing
 
 
-def _thin_operations(release: Release) -> str:
-    told = []
-    if is_one_of(release, "stakeholders.support_capacity", "low"):
-        told.append(cite(release, "stakeholders.support_capacity"))
-    told.append(_gap(long_enough(release)))
-    return ", ".join(filter(None, told))
-
-
-def _others_not_ready(release: Release) -> str:
-    return _gap(parties_ready(release))
-
-
-def _gap(answer: Answer) -> str:
-    return answer.evidence if answer.holds is False else ""
-
-
-UNTESTED_ROLLBACK = when(
+UNTESTED_ROLLBACK = Rule(
     "P1",
     "Rollback or data recovery is not tested",
-    ("done.tests.rollback_tested", "done.tests.recovery_tested"),
-    _untested,
+    any_of(
+        no("done.tests.rollback_tested"),
+        all_of(no("done.tests.recovery_tested"), Unless(no("migration.needed"))),
+    ),
 )
-INCOMPATIBLE = when_fact(
+INCOMPATIBLE = Rule(
     "P2",
     "Old and new version do not understand each other's data",
-    "migration.backward_compatible",
-    False,
+    no("migration.backward_compatible"),
 )
-UNPREPARED = when(
+UNPREPARED = Rule(
     "P3",
     "Users or support are not prepared",
-    ("stakeholders.communication_ready", "stakeholders.support_briefed"),
-    _unprepared,
+    any_of(
+        no("stakeholders.communication_ready"),
+        no("stakeholders.support_briefed"),
+        Seen("users not trained", _fails(users_trained), ("stakeholders.training_needed", _GROUPS)),
+        Seen("groups not informed", _fails(groups_informed), (_GROUPS,)),
+    ),
 )
-THIN_OPERATIONS = when(
+THIN_OPERATIONS = Rule(
     "P4",
     "Support or the change window is too small",
-    ("stakeholders.support_capacity", "migration.duration", "agreements.window_duration"),
-    _thin_operations,
+    any_of(
+        is_("stakeholders.support_capacity", "low"),
+        Seen(
+            "window too short",
+            _fails(long_enough),
+            ("migration.needed", "migration.duration", "agreements.window_duration"),
+        ),
+    ),
 )
-BLIND = when_any(
+BLIND = Rule(
     "P5",
     "Defects would be seen late",
-    {"architecture.telemetry": ("low",), "architecture.per_version_telemetry": (False,)},
+    any_of(is_("architecture.telemetry", "low"), no("architecture.per_version_telemetry")),
 )
-OTHERS_NOT_READY = when("P6", "Third parties or licences are not in step", (), _others_not_ready)
+OTHERS_NOT_READY = Rule(
+    "P6",
+    "Third parties or licences are not in step",
+    Seen("third parties not ready", _fails(parties_ready), ("architecture.third_parties",)),
+)

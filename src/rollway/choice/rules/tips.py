@@ -2,121 +2,102 @@
 
 from __future__ import annotations
 
-from rollway.choice.rules.rule import is_one_of, when, when_any
-from rollway.facts.model import Release
-from rollway.readiness import cite, fact_at
+from rollway.choice.condition import Also, AtLeast, Seen, Unless, all_of, any_of, is_, no, yes
+from rollway.choice.rules.rule import Rule
 from rollway.readiness.checks.product import criteria_fixed
 
-_STABILITY = ("done.tests.failed", "done.tests.open_severe_issues")
+_UNSTABLE = any_of(AtLeast("done.tests.failed", 1), AtLeast("done.tests.open_severe_issues", 1))
 
-
-def _small_step(release: Release) -> str:
-    if is_one_of(release, "release.size", "small"):
-        return cite(release, "release.size")
-    new = is_one_of(release, "release.change", "new_increment")
-    return cite(release, "release.change") if new and not is_one_of(release, "release.size", "large") else ""
-
-
-def _high_stakes(release: Release) -> str:
-    stakes = {"risks.regulated": True, "risks.financial_impact": "high"}
-    way_back = {
-        "goals.fast_rollback_needed": True,
-        "risks.reversible": False,
-        "migration.reversible": False,
-        "risks.failure_impact": "critical",
-    }
-    high = [path for path, value in stakes.items() if is_one_of(release, path, value)]
-    critical = [path for path, value in way_back.items() if is_one_of(release, path, value)]
-    return cite(release, *high, *critical) if high and critical else ""
-
-
-def _unstable(release: Release) -> list[str]:
-    return [path for path in _STABILITY if (fact_at(release, path).value or 0) > 0]
-
-
-def _simple(release: Release) -> str:
-    told = ["architecture.complexity"]
-    if not is_one_of(release, told[0], "low") or _unstable(release):
-        return ""
-    if is_one_of(release, "architecture.integration_coupling", "medium", "high"):
-        return ""
-    if is_one_of(release, "risks.failure_impact", "high", "critical"):
-        return ""
-    if is_one_of(release, "architecture.integration_coupling", "low"):
-        told.append("architecture.integration_coupling")
-    return cite(release, *told)
-
-
-def _entangled(release: Release) -> str:
-    paths = ("architecture.complexity", "architecture.integration_coupling")
-    return cite(release, *[path for path in paths if is_one_of(release, path, "high")], *_unstable(release))
-
-
-def _mature(release: Release) -> str:
-    ripe = {
-        "architecture.automation": ("high",),
-        "architecture.telemetry": ("high",),
-        "architecture.per_version_telemetry": (True,),
-        "architecture.feature_flags": (True,),
-    }
-    raw = {
-        "architecture.automation": ("low",),
-        "architecture.telemetry": ("low",),
-        "architecture.per_version_telemetry": (False,),
-    }
-    if any(is_one_of(release, path, *values) for path, values in raw.items()):
-        return ""
-    have = [path for path, values in ripe.items() if is_one_of(release, path, *values)]
-    return cite(release, *have) if len(have) > 1 else ""
-
-
-def _criteria(release: Release) -> str:
-    answer = criteria_fixed(release)
-    return answer.evidence if answer.holds else ""
-
-
-SMALL_STEP = when(
-    "T1", "A small increment can go out step by step", ("release.size", "release.change"), _small_step
+SMALL_STEP = Rule(
+    "T1",
+    "A small increment can go out step by step",
+    any_of(
+        is_("release.size", "small"),
+        all_of(is_("release.change", "new_increment"), Unless(is_("release.size", "large"))),
+    ),
 )
-HIGH_STAKES = when(
+HIGH_STAKES = Rule(
     "T2",
     "High regulatory or financial stakes, and a way back is critical",
-    (
-        "risks.regulated",
-        "risks.financial_impact",
-        "goals.fast_rollback_needed",
-        "risks.reversible",
-        "migration.reversible",
-        "risks.failure_impact",
+    all_of(
+        any_of(yes("risks.regulated"), is_("risks.financial_impact", "high")),
+        any_of(
+            yes("goals.fast_rollback_needed"),
+            no("risks.reversible"),
+            no("migration.reversible"),
+            is_("risks.failure_impact", "critical"),
+        ),
     ),
-    _high_stakes,
 )
-SIMPLE = when(
+SIMPLE = Rule(
     "T3",
     "A simple, loosely coupled, stable change",
-    ("architecture.complexity", "architecture.integration_coupling"),
-    _simple,
+    all_of(
+        is_("architecture.complexity", "low"),
+        Also(is_("architecture.integration_coupling", "low")),
+        Unless(is_("architecture.integration_coupling", "medium", "high")),
+        Unless(_UNSTABLE),
+        Unless(is_("risks.failure_impact", "high", "critical")),
+    ),
 )
-ENTANGLED = when(
+WELL_PREPARED = any_of(
+    yes("migration.rehearsed"),
+    yes("done.tests.rollback_tested"),
+    is_("stakeholders.support_capacity", "high"),
+    yes("stakeholders.groups_alike"),
+    is_("done.tests.testability", "high"),
+    count=2,
+)
+ONE_PIECE = Rule(
+    "F11",
+    "Closely coupled, and well prepared for one cutover",
+    all_of(
+        is_("architecture.integration_coupling", "high"),
+        WELL_PREPARED,
+        Unless(is_("stakeholders.support_capacity", "low")),
+        Unless(_UNSTABLE),
+    ),
+)
+ENTANGLED = Rule(
     "T3",
     "A complex, tightly coupled or unstable change",
-    ("architecture.complexity", "architecture.integration_coupling", *_STABILITY),
-    _entangled,
+    any_of(
+        is_("architecture.complexity", "high"),
+        all_of(is_("architecture.integration_coupling", "high"), Unless(ONE_PIECE.holds)),
+        _UNSTABLE,
+    ),
 )
-MATURE = when(
+MATURE = Rule(
     "T4",
     "Mature automation, monitoring and feature flags",
-    (
-        "architecture.automation",
-        "architecture.telemetry",
-        "architecture.per_version_telemetry",
-        "architecture.feature_flags",
+    all_of(
+        any_of(
+            is_("architecture.automation", "high"),
+            is_("architecture.telemetry", "high"),
+            yes("architecture.per_version_telemetry"),
+            yes("architecture.feature_flags"),
+            yes("architecture.traffic_split"),
+            count=2,
+        ),
+        Unless(
+            any_of(
+                is_("architecture.automation", "low"),
+                is_("architecture.telemetry", "low"),
+                no("architecture.per_version_telemetry"),
+            )
+        ),
     ),
-    _mature,
 )
-CRITERIA = when("T5", "Success and rollback criteria are fixed before the start", (), _criteria)
-PREPARE = when_any(
+CRITERIA = Rule(
+    "T5",
+    "Success and rollback criteria are fixed before the start",
+    Seen("criteria fixed", criteria_fixed, ("kpis",)),
+)
+PREPARE = Rule(
     "T6",
     "People must be prepared in step with the rollout",
-    {"stakeholders.training_needed": (True,), "stakeholders.training_load": ("medium", "high")},
+    any_of(
+        yes("stakeholders.training_needed"),
+        is_("stakeholders.training_load", "medium", "high"),
+    ),
 )

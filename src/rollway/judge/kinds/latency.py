@@ -1,22 +1,31 @@
-"""Latency: requests slower than a cut among all requests, at several cuts at once.
+"""Latency: durations of requests, read as histograms and compared bucket by bucket.
 
-The cuts are bounds of the histogram, chosen from the old version's own first durations, so a cut never
-depends on the interval it judges. Harm is the average over the cuts, safety the worst of two of them.
+Harm is found by two tests of one null: at every bound the share of slower requests is at most tolerance
+times the old version's. One looks at a few cuts, the other at the whole law. Both are made from the old
+version's durations before the interval they judge. Safety is shown at the worst of two cuts.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rollway.judge import exceedance
+from rollway.judge import buckets, exceedance, tilt
+from rollway.judge import comparison as comparisons
+from rollway.judge import dispersion as dispersions
+from rollway.judge import limit as limits
+from rollway.judge import tally as tallies
+from rollway.judge.comparison import Comparison
 from rollway.judge.evidence import Safety, Shown
 from rollway.judge.exceedance import Exceedance
-from rollway.judge.logs import FloatArray
+from rollway.judge.logs import FloatArray, log_mean
 from rollway.judge.model import GuardRule, Histogram, Reading, Rules, Sample
-from rollway.judge.plausible import is_histogram
-from rollway.judge.processes import SUSPICIOUS_LOG_E
+from rollway.judge.onset import Interval
+from rollway.judge.processes import SUSPICIOUS_LOG_E, Arms
+from rollway.judge.tally import Tally
+from rollway.judge.tilt import Tilt
 from rollway.judge.words import accusation
 
 # The shares of slow requests at which the arms are compared: above p50, p75, p90, p95, p99 and p99.5.
@@ -28,6 +37,9 @@ SAFE_SHARE = 0.1
 SAFE_TAIL_SHARE = 0.01
 LEAST_TAIL_SHARE = 0.005
 LEAST_TAIL_REQUESTS = 8
+# The cuts' say in harm; the rest is the tilt's. Cuts find what no tilt is drawn for: a few requests that
+# take very much longer.
+LOG_CUTS_WEIGHT, LOG_TILT_WEIGHT = math.log(0.15), math.log(0.85)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +51,7 @@ class Latency:
     seen: FloatArray
     known: FloatArray
     evidence: Exceedance
+    tilt: Tilt
 
 
 class LatencyKind:
@@ -48,42 +61,70 @@ class LatencyKind:
     enough_baseline = ENOUGH_TO_CHOOSE
 
     def faults(self, rule: GuardRule) -> tuple[str, ...]:
+        if rule.direction != "more_is_worse":
+            return (f"its direction is {rule.direction}, but a longer duration is always the worse one",)
         return ()
 
     def begin(self) -> Latency:
-        return Latency((), np.zeros(0), np.zeros(0), exceedance.begin(0))
+        return _with_bounds(())
 
     def is_plausible(self, state: Latency, reading: Reading) -> bool:
         samples = [s for s in (reading.candidate, reading.baseline) if s is not None]
-        if not all(is_histogram(sample) for sample in samples):
+        if not all(buckets.is_like(sample, state.bounds) for sample in samples):
             return False
-        bounds = {tuple(s.bounds) for s in samples if isinstance(s, Histogram)}
-        return len(bounds | ({state.bounds} if state.bounds else set())) <= 1
+        common = _common(state.bounds, reading)
+        if common == state.bounds:
+            return len(common) > 0 or not samples
+        needed = tuple(state.bounds[cut] for cut in state.evidence.cuts)
+        return len(common) > 0 and buckets.shared(needed, common) == needed
 
     def trials(self, sample: Sample | None) -> float:
         return float(sum(sample.counts)) if isinstance(sample, Histogram) else 0.0
 
     def absorb(self, rule: GuardRule, rules: Rules, state: Latency, reading: Reading) -> Latency:
-        state = _with_bounds(state, reading)
+        state = _narrowed(state, _common(state.bounds, reading))
         if not state.bounds:
             return state
-        buckets = (_buckets(state, reading.candidate), _buckets(state, reading.baseline))
-        if not state.evidence.cuts and reading.share > 0 and state.seen.sum() >= ENOUGH_TO_CHOOSE:
-            chosen = exceedance.with_cuts(state.evidence, choose_cuts(state.seen))
-            state = replace(state, evidence=chosen)
-        state = replace(state, known=state.seen, seen=state.seen + buckets[1])
-        found = exceedance.absorb(
-            state.evidence,
-            buckets=buckets,
+        candidate, baseline = _counts(state, reading.candidate), _counts(state, reading.baseline)
+        evidence = state.evidence
+        if not evidence.cuts and reading.share > 0 and state.seen.sum() >= ENOUGH_TO_CHOOSE:
+            evidence = exceedance.with_cuts(evidence, choose_cuts(state.seen))
+        before = evidence.comparison
+        evidence = exceedance.absorb(
+            evidence,
+            buckets=(candidate, baseline),
             limit_cut=limit_cut(state.bounds, rule),
             reading=reading,
             rule=rule,
             rules=rules,
         )
-        return replace(state, evidence=found)
+        found = state.tilt
+        if before is not None and reading.share > 0:
+            found = tilt.draw(found, state.bounds, reading.stage, rule.tolerance)
+            found = tilt.add(
+                found,
+                candidate,
+                baseline,
+                _interval(reading, rules),
+                tolerance=rule.tolerance,
+                divisor=_divisor(before, evidence.cuts, (candidate, baseline), rule, reading),
+            )
+        found = tilt.learn(found, baseline, reading.end - reading.start)
+        return Latency(state.bounds, state.seen + baseline, state.seen, evidence, found)
 
     def harm(self, rule: GuardRule, rules: Rules, state: Latency) -> float:
-        return exceedance.harm(state.evidence, rule, rules)
+        """log e-value against "within tolerance at every bound, and within the limit".
+
+        Cuts and tilt are e-processes for the first of the two, and so is their average.
+        """
+        compared = 0.0
+        if state.evidence.comparison is not None:
+            cuts = log_mean(comparisons.harm_of(state.evidence.comparison, rules.planned_seconds))
+            whole = tilt.harm_of(state.tilt, rules.planned_seconds)
+            compared = float(np.logaddexp(LOG_CUTS_WEIGHT + cuts, LOG_TILT_WEIGHT + whole))
+        if not limits.is_active(rule.limit):
+            return compared
+        return limits.combine(compared, limits.log_e(state.evidence.limit, rules.planned_seconds))
 
     def safety(self, rule: GuardRule, rules: Rules, state: Latency, stage: str) -> Safety:
         if not state.evidence.cuts:
@@ -142,18 +183,81 @@ def _nearest(known: FloatArray, share: float) -> int:
     return int(np.argmin(np.abs(np.log((slow + 0.5) / (known.sum() + 1) / share))))
 
 
-def _with_bounds(state: Latency, reading: Reading) -> Latency:
-    if state.bounds:
+def _with_bounds(bounds: tuple[float, ...]) -> Latency:
+    number = len(bounds) + 1 if bounds else 0
+    zeros = np.zeros(number)
+    return Latency(bounds, zeros, zeros, exceedance.begin(number), tilt.start(number))
+
+
+def _common(bounds: tuple[float, ...], reading: Reading) -> tuple[float, ...]:
+    """The bounds that the reading's histograms share with each other, and with `bounds` where there are."""
+    samples = [sample for sample in (reading.baseline, reading.candidate) if isinstance(sample, Histogram)]
+    if not bounds and samples:
+        bounds = samples[0].bounds
+    for sample in samples:
+        if sample.bounds != bounds:
+            bounds = buckets.shared(bounds, sample.bounds)
+    return bounds
+
+
+def _narrowed(state: Latency, bounds: tuple[float, ...]) -> Latency:
+    """The state with no more bounds than these; its cuts are among them.
+
+    A service that adds buckets while it is rolled out changes nothing here, one that drops some costs
+    detail.
+    """
+    if bounds == state.bounds:
         return state
-    for sample in (reading.baseline, reading.candidate):
-        if isinstance(sample, Histogram):
-            buckets = len(sample.counts)
-            bounds = tuple(float(bound) for bound in sample.bounds)
-            return Latency(bounds, np.zeros(buckets), np.zeros(buckets), exceedance.begin(buckets))
-    return state
+    if not state.bounds:
+        return _with_bounds(tuple(float(bound) for bound in bounds))
+
+    def coarse(counts: FloatArray) -> FloatArray:
+        return np.array(buckets.coarsened(counts.tolist(), state.bounds, bounds), dtype=np.float64)
+
+    old = state.evidence
+    tally = Tally(coarse(old.tally.candidate), coarse(old.tally.baseline), old.tally.is_exposed)
+    cuts = tuple(
+        at for at in (buckets.place(bounds, state.bounds[cut]) for cut in old.cuts) if at is not None
+    )
+    return Latency(
+        bounds,
+        coarse(state.seen),
+        coarse(state.known),
+        replace(old, tally=tally, cuts=cuts),
+        tilt.narrowed(state.tilt, coarse(state.tilt.recent)),
+    )
 
 
-def _buckets(state: Latency, sample: Sample | None) -> FloatArray:
+def _counts(state: Latency, sample: Sample | None) -> FloatArray:
     if not isinstance(sample, Histogram):
         return np.zeros(len(state.bounds) + 1)
-    return np.array(sample.counts, dtype=np.float64)
+    return np.array(buckets.coarsen(sample, state.bounds).counts, dtype=np.float64)
+
+
+def _interval(reading: Reading, rules: Rules) -> Interval:
+    seconds = reading.end - reading.start
+    return Interval(reading.stage, float(reading.start), seconds, rules.planned_seconds)
+
+
+def _divisor(
+    before: Comparison,
+    cuts: tuple[int, ...],
+    arms: tuple[FloatArray, FloatArray],
+    rule: GuardRule,
+    reading: Reading,
+) -> float:
+    """The largest of the cuts' factors of the arms' own noise, for a tilt leans on all of the law.
+
+    At the pace before the reading: given the requests it counts, a tilt's e-value may be expected to
+    exceed 1, so what they show must not choose the root taken of it. Only the first has no pace before it.
+    """
+    if rule.dispersion.is_none:
+        return 1.0
+    (candidate, candidate_slow), (baseline, baseline_slow) = (
+        (np.full(len(cuts), counts.sum()), np.array([tallies.above(counts, cut) for cut in cuts]))
+        for counts in arms
+    )
+    counted = Arms(candidate, candidate_slow, baseline, baseline_slow)
+    pace = before.pace if before.pace.seconds > 0 else None
+    seconds = reading.end - reading.start
+    return float(dispersions.factor(rule.dispersion, counted, rule.tolerance, seconds, pace).max())

@@ -1,14 +1,15 @@
-"""Rates: bad trials among all trials, compared interval by interval."""
+"""Rates: bad trials among all trials, compared interval by interval; or good ones, whose drop is bad."""
 
 from __future__ import annotations
 
+from rollway.judge import dispersion as dispersions
 from rollway.judge import exceedance
-from rollway.judge.evidence import Safety, Shown
+from rollway.judge.evidence import Accused, Safety, Shown
 from rollway.judge.exceedance import Exceedance
 from rollway.judge.logs import FloatArray, floats
 from rollway.judge.model import Counts, GuardRule, Reading, Rules, Sample
 from rollway.judge.plausible import are_counts
-from rollway.judge.words import accusation
+from rollway.judge.words import accusation, percent, seconds
 
 # A rate has two buckets, good and bad, and one cut between them.
 BUCKETS = 2
@@ -17,13 +18,19 @@ ROW = 0
 
 
 class RateKind:
-    """Errors, timeouts, failed logins: any bad event that is counted among trials."""
+    """Errors, timeouts, failed logins: any bad event that is counted among trials.
+
+    Where the rule says less_is_worse, `Counts.bad` holds the good events instead (orders per session,
+    successful logins), tolerance and margin bound baseline/candidate, and the rate must not fall below
+    the limit. The tests bet on counts of events, so where nearly every trial has a good event the misses,
+    counted as a rate that must not rise, tell far more.
+    """
 
     state = Exceedance
     enough_baseline = 30
 
     def faults(self, rule: GuardRule) -> tuple[str, ...]:
-        return ()
+        return dispersions.faults(rule.dispersion)
 
     def begin(self) -> Exceedance:
         return exceedance.begin(BUCKETS, (CUT,))
@@ -48,14 +55,25 @@ class RateKind:
         return exceedance.harm(state, rule, rules)
 
     def safety(self, rule: GuardRule, rules: Rules, state: Exceedance, stage: str) -> Safety:
-        return exceedance.safety(state, stage, (ROW,))
+        return exceedance.safety(state, stage, (ROW,), rule.direction)
 
     def shown(self, rule: GuardRule, rules: Rules, state: Exceedance) -> Shown:
         return exceedance.shown(state, CUT, ROW)
 
     def accuse(self, rule: GuardRule, rules: Rules, state: Exceedance, at: float) -> str:
         found = exceedance.accused(state, rule, rules, CUT)
+        if found.baseline_rate is None and rule.direction == "less_is_worse":
+            return _shortfall(rule, found, at)
         return accusation(rule, found, at, what="rate")
+
+
+def _shortfall(rule: GuardRule, found: Accused, at: float) -> str:
+    """That the rate is below its limit, where less is worse."""
+    within = "" if found.since is None else f" in {seconds(max(0.0, at - found.since))}"
+    return (
+        f"{rule.kpi}: the new version's rate is {percent(found.candidate_rate)} "
+        f"({found.trials:,} requests{within}), below the limit of {percent(rule.limit or 0.0)}"
+    )
 
 
 def _buckets(sample: Sample | None) -> FloatArray:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from rollway.facts.model import Release
 from rollway.readiness import owners
-from rollway.readiness.answer import Answer, either, no, yes
+from rollway.readiness.answer import Answer, asks, either, no, yes
 from rollway.readiness.probe import Probe
 from rollway.readiness.window import cite_window, fits_window, window_length
+from rollway.readiness.wording import cite
 
 REHEARSAL_FACTOR = 1.5  # a real cutover takes longer than its rehearsal
 
@@ -20,6 +21,22 @@ def long_enough(release: Release) -> Answer:
     """Whether the rehearsed migration, times 1.5, fits into the change window."""
     fits = fits_window(release, "migration.duration", factor=REHEARSAL_FACTOR)
     return either(no(release, "migration.needed"), fits)
+
+
+def _rollback_fits(release: Release) -> Answer:
+    return fits_window(release, "done.tests.rollback_duration")
+
+
+def _clear_of_freezes(release: Release) -> Answer:
+    """Whether the freezes are known and the deadline, if there is one, lies in none of them."""
+    freezes, day = release.agreements.freezes, release.goals.deadline.value
+    where = "agreements.freezes"
+    if not freezes:
+        return Answer(None, f"freezes: none stated ({where})", (where,))
+    met = [freeze for freeze in freezes if day is not None and freeze.first <= day <= freeze.last]
+    told = f"freezes: {len(freezes)} stated ({where}), {cite(release, 'goals.deadline')}"
+    spans = ", ".join(f"{one.first} to {one.last} ({one.reason or 'freeze'})" for one in met[:3])
+    return Answer(not met, f"{told}; inside {spans}" if met else told)
 
 
 def _approvers(release: Release) -> Answer:
@@ -65,6 +82,34 @@ PROBES = (
         long_enough,
         "Get a longer window, or move less data at a time.",
         weight=3,
+    ),
+    Probe(
+        "cutover.rollback-fits",
+        "cutover",
+        "Does the tested rollback fit into the window?",
+        owners.release_manager,
+        _rollback_fits,
+        "Get a longer window, or a quicker way back.",
+        weight=2,
+    ),
+    Probe(
+        "cutover.downtime",
+        "cutover",
+        "Is it agreed how much downtime users accept?",
+        owners.business_owner,
+        lambda release: asks(release, "agreements.downtime_tolerated", lambda _: True),
+        "Agree it with the business, and write it under agreements.downtime_tolerated.",
+        blocks="method",
+        weight=2,
+    ),
+    Probe(
+        "cutover.freezes",
+        "cutover",
+        "Are the freezes known, and does the deadline keep clear of them?",
+        owners.release_manager,
+        _clear_of_freezes,
+        "Import the change calendar (rollway import freezes.ics), and move the day out of the freeze.",
+        weight=2,
     ),
     Probe(
         "cutover.approvers",

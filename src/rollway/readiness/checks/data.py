@@ -6,7 +6,7 @@ from datetime import date
 
 from rollway.facts.model import Release, ThirdParty
 from rollway.readiness import owners
-from rollway.readiness.answer import Answer, either, no, yes
+from rollway.readiness.answer import Answer, asks, either, no, yes
 from rollway.readiness.probe import Probe, asked_for, over_rows
 from rollway.readiness.wording import cite
 
@@ -15,6 +15,20 @@ _PARTIES = "architecture.third_parties"
 
 def _rehearsed(release: Release) -> Answer:
     return either(no(release, "migration.needed"), yes(release, "migration.rehearsed"))
+
+
+def _way_back(release: Release) -> Answer:
+    undone = either(yes(release, "migration.reversible"), yes(release, "done.tests.recovery_tested"))
+    return either(no(release, "migration.needed"), undone)
+
+
+def _timed(release: Release) -> Answer:
+    timed = asks(release, "migration.duration", lambda _: True)
+    return either(no(release, "migration.needed"), timed)
+
+
+def _reconciled(release: Release) -> Answer:
+    return either(no(release, "migration.needed"), yes(release, "migration.reconciliation_rules"))
 
 
 def parties_ready(release: Release) -> Answer:
@@ -81,6 +95,33 @@ PROBES = (
         _rehearsed,
         "Rehearse with the same data, tools and people, and time it.",
         weight=3,
+    ),
+    Probe(
+        "data_migration.way-back",
+        "data_migration",
+        "Can migrated data be brought back, by undoing the migration or from a backup?",
+        owners.operations,
+        _way_back,
+        "Write and test the way back, or restore a backup and compare the data.",
+        blocks="method",
+        weight=3,
+    ),
+    Probe(
+        "data_migration.timed",
+        "data_migration",
+        "Is it known how long the migration takes?",
+        owners.operations,
+        _timed,
+        "Time the rehearsal, and write it under migration.duration.",
+        weight=3,
+    ),
+    Probe(
+        "data_migration.reconciled",
+        "data_migration",
+        "Is it settled how migrated data is checked against the old?",
+        owners.scrum_team,
+        _reconciled,
+        "Agree which counts, sums and samples must match, and how far they may differ.",
     ),
     Probe(
         "external_dependencies.ready",

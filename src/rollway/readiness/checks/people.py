@@ -30,6 +30,13 @@ def groups_informed(release: Release) -> Answer:
     return over_rows(_GROUPS, "groups informed", ((group.name, group.informed) for group in groups))
 
 
+def _stand_in(release: Release) -> Answer:
+    """Whether two people at least may hold, resume and roll back, so that one can be away."""
+    operators, where = dict.fromkeys(release.agreements.operators), "agreements.operators"
+    told = f"operators: {', '.join(operators) or 'none named'} ({where})"
+    return Answer(len(operators) > 1, told) if operators else Answer(None, told, (where,))
+
+
 def _contact(release: Release) -> Answer:
     contact, where = release.stakeholders.support_contact, "stakeholders.support_contact"
     if contact:
@@ -80,6 +87,15 @@ PROBES = (
         lambda release: asks(release, "stakeholders.support_capacity", lambda level: level != "low"),
         "Add people for the first days, or make the waves smaller.",
         weight=2,
+    ),
+    Probe(
+        "support.stand-in",
+        "support",
+        "Can somebody stand in for the one who runs the rollout?",
+        owners.operations,
+        _stand_in,
+        "Name a second operator, and agree who is on call.",
+        blocks="nothing",
     ),
     Probe(
         "support.contact",

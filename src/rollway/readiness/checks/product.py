@@ -31,6 +31,27 @@ def criteria_fixed(release: Release) -> Answer:
     return Answer(True, f"KPIs that decide: {names}")
 
 
+def _audience(release: Release) -> Answer:
+    """Whether it is known who gets the release: a number of users, or groups."""
+    groups = release.stakeholders.groups
+    if groups:
+        known = sum(group.users or 0 for group in groups)
+        told = f"{len(groups)} groups" if len(groups) > 1 else "1 group"
+        return Answer(True, f"{told}, {known:,} users in them (stakeholders.groups)")
+    return asks(release, "stakeholders.users", lambda users: users > 0)
+
+
+def _notes(release: Release) -> Answer:
+    """Whether users are told of every story that changes what they see or do."""
+    items = release.backlog.items
+    felt = [item for item in items if {"ui", "workflow"} & set(item.touches)]
+    if items and not felt:
+        return Answer(True, "no story touches the interface or a workflow (backlog.items)")
+    return over_rows(
+        "backlog.items", "notes for users", ((item.id, bool(item.note_for_users)) for item in felt)
+    )
+
+
 def _stories(release: Release) -> Answer:
     return over_rows(
         "backlog.items", "stories accepted", ((item.id, item.accepted) for item in release.backlog.items)
@@ -60,6 +81,25 @@ PROBES = (
         "Name at least one KPI that is a gate, with its signal and tolerance.",
         blocks="method",
         weight=3,
+    ),
+    Probe(
+        "scope.audience",
+        "scope",
+        "Is it known who gets the release?",
+        owners.product_owner,
+        _audience,
+        "List the groups under stakeholders.groups, or at least the number of users.",
+        blocks="method",
+        weight=3,
+    ),
+    Probe(
+        "scope.notes",
+        "scope",
+        "Is every change that users will notice described for them?",
+        owners.product_owner,
+        _notes,
+        "Write note_for_users for the stories that touch the interface or a workflow.",
+        blocks="nothing",
     ),
     Probe(
         "acceptance.stories",

@@ -17,6 +17,13 @@ def _rollback_timed(release: Release) -> Answer:
     return asks(release, "done.tests.rollback_duration", lambda _: True)
 
 
+def _latency_watched(release: Release) -> Answer:
+    if not release.kpis:
+        return Answer(None, "KPIs: none stated (kpis)", ("kpis",))
+    names = ", ".join(kpi.name for kpi in release.kpis if kpi.kind == "latency" and kpi.say != "watch")
+    return Answer(bool(names), f"KPIs of latency that decide: {names or 'none'} (kpis)")
+
+
 def _recovery(release: Release) -> Answer:
     return either(no(release, "migration.needed"), yes(release, "done.tests.recovery_tested"))
 
@@ -56,6 +63,14 @@ PROBES = (
         lambda release: asks(release, "done.tests.failed", _is_zero),
         "Mend the failing tests, or show why they do not matter here.",
         weight=3,
+    ),
+    Probe(
+        "tests.ran",
+        "tests",
+        "Did tests run at all?",
+        owners.scrum_team,
+        lambda release: asks(release, "done.tests.passed", lambda passed: passed > 0),
+        "Run the tests, and import their report: rollway import junit.xml.",
     ),
     Probe(
         "tests.severe-issues",
@@ -105,6 +120,35 @@ PROBES = (
         weight=2,
     ),
     Probe(
+        "performance.load",
+        "performance",
+        "Is it known how much load the service carries?",
+        owners.operations,
+        lambda release: asks(release, "architecture.requests_per_second", lambda _: True),
+        "Read it off the dashboard of a usual day.",
+        blocks="nothing",
+        weight=2,
+    ),
+    Probe(
+        "performance.capacity",
+        "performance",
+        asked_for("architecture.spare_capacity"),
+        owners.operations,
+        lambda release: yes(release, "architecture.spare_capacity"),
+        "Add room for peak load, or choose a method that runs one environment at a time.",
+        blocks="nothing",
+        weight=2,
+    ),
+    Probe(
+        "performance.watched",
+        "performance",
+        "Does a KPI stop the rollout when it becomes slow?",
+        owners.operations,
+        _latency_watched,
+        "Add a KPI of kind latency that is a gate or a brake.",
+        blocks="nothing",
+    ),
+    Probe(
         "performance.error-budget",
         "performance",
         "Is error budget left for every service level?",
@@ -122,6 +166,25 @@ PROBES = (
         "Label every metric with the version that made it.",
         blocks="method",
         weight=4,
+    ),
+    Probe(
+        "integration.monitoring",
+        "integration",
+        "Can one see what happens in production?",
+        owners.operations,
+        lambda release: asks(release, "architecture.telemetry", lambda level: level != "low"),
+        "Measure errors and latency, with alerts, before the first users get it.",
+        weight=2,
+    ),
+    Probe(
+        "integration.automation",
+        "integration",
+        "Are deployments automated?",
+        owners.operations,
+        lambda release: asks(release, "architecture.automation", lambda level: level != "low"),
+        "Automate the deployment, or choose a method with few, rehearsed steps.",
+        blocks="nothing",
+        weight=2,
     ),
     Probe(
         "integration.environments",

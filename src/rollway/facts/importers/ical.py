@@ -1,0 +1,262 @@
+"""iCalendar files: freezes and holidays, all-day or timed, in any time zone, once or recurring."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, tzinfo
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from rollway.facts.importers.given import beginning, clean
+from rollway.facts.importers.model import (
+    Given,
+    Imported,
+    Importer,
+    Options,
+    Row,
+    Skips,
+    UnreadableError,
+    counted,
+)
+
+if TYPE_CHECKING:
+    from icalendar import Event
+
+UTC = "UTC"
+_ALSO_UTC = ("", "UTC", "Etc/UTC", "Etc/GMT", "GMT", "Etc/UCT", "UCT", "Zulu", "Etc/Zulu")
+DAY = timedelta(days=1)
+_WHOLE_DAYS = timedelta(hours=20)  # a timed event that lasts this long takes the day
+_FREEZE = re.compile(
+    r"freez|frozen|blackout|moratorium|no[ -](change|deploy|release)|lock ?down"
+    r"|holiday|feiertag|jour férié|sperre",
+    re.IGNORECASE,
+)
+_WINDOW = re.compile(
+    r"\b(change|maintenance|release|deploy(ment)?|wartungs?)[ -]?(window|fenster)", re.IGNORECASE
+)
+_PRIVATE = re.compile(
+    r"birthday|geburtstag|\bpto\b|vacation|urlaub|out of office|\bleave\b|abwesen", re.IGNORECASE
+)
+_TOO_OFTEN = ("SECONDLY", "MINUTELY", "HOURLY")
+
+
+class _Unfit(Exception):  # noqa: N818 - travels within this file only
+    """Why an event is left out."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Freeze:
+    """Whole days, both included, in a named time zone."""
+
+    first: date
+    last: date
+    timezone: str
+    reason: str
+
+
+def read(given: Given, options: Options) -> Imported:
+    """The freezes between the options' first and last day; what lasts hours is widened to whole days."""
+    skips, found, widened = Skips(), set[_Freeze](), 0
+    for calendar in _calendars(given):
+        zone = _calendar_zone(calendar, options)
+        moved = {(str(one.get("UID")), _day_of(one.get("RECURRENCE-ID"))) for one in calendar.walk("VEVENT")}
+        for event in calendar.walk("VEVENT"):
+            reason = clean(event.get("SUMMARY"), 120)
+            try:
+                freezes = list(_freezes(event, reason, zone, options, moved))
+            except _Unfit as unfit:
+                skips.add(str(unfit), repr(reason) if reason else "")
+                continue
+            widened += bool(freezes) and not _is_all_day(event)
+            found.update(freezes)
+            if not freezes:
+                skips.add(f"not between {options.first} and {options.last}", repr(reason))
+    freezes = _joined(sorted(found))
+    notes = (f"{counted(widened, 'event')} with times of day widened to whole days",) if widened else ()
+    told = counted(len(freezes), "freeze")
+    told += f" from {freezes[0].first} to {max(one.last for one in freezes)}" if freezes else ""
+    rows = {"agreements.freezes": tuple(map(_row, freezes))} if freezes else {}
+    return Imported(told, (), rows, skips.result(), notes)
+
+
+def _calendars(given: Given) -> list[Any]:
+    from icalendar import Calendar
+
+    try:
+        calendars = list(Calendar.from_ical(given.data, multiple=True))
+    except Exception as error:  # the parser lets ValueError, KeyError, IndexError and others through
+        told = clean(error, 160) or type(error).__name__
+        raise UnreadableError(f"{given.name}: this is not iCalendar: {told}") from None
+    if not calendars:
+        raise UnreadableError(f"{given.name}: this calendar does not end; was it cut off?")
+    return calendars
+
+
+def _freezes(
+    event: Event, reason: str, zone: str, options: Options, moved: set[tuple[str, date | None]]
+) -> Iterator[_Freeze]:
+    """Each occurrence as whole days. Raises `_Unfit` where the event is no freeze."""
+    try:
+        start, end = event.start, event.end
+    except Exception:
+        raise _Unfit("its dates cannot be read") from None
+    _refuse_others(event, reason, end - start)
+    local, name = _local(start, zone)
+    length = end - start
+    for begins in _occurrences(event, local, options.last):
+        is_elsewhere = event.get("RECURRENCE-ID") is None and (str(event.get("UID")), begins.date()) in moved
+        last = _last_day(begins, length)
+        if not is_elsewhere and last >= options.first and begins.date() <= options.last:
+            yield _Freeze(begins.date(), last, name, reason or "freeze")
+
+
+def _refuse_others(event: Event, reason: str, length: timedelta) -> None:
+    told = f"{reason} {clean(_categories(event))}"
+    if str(event.get("STATUS", "")).upper() == "CANCELLED":
+        raise _Unfit("cancelled")
+    if _WINDOW.search(told) and not _FREEZE.search(told):
+        raise _Unfit("change windows, which belong under agreements.windows")
+    if _FREEZE.search(told):
+        return
+    if _PRIVATE.search(told):
+        raise _Unfit("one person's days")
+    if not _is_all_day(event) and length < _WHOLE_DAYS:
+        raise _Unfit("appointments of some hours")
+
+
+def _categories(event: Event) -> str:
+    categories = event.get("CATEGORIES")
+    entries = categories if isinstance(categories, list) else [categories] if categories else []
+    return " ".join(str(name) for entry in entries for name in getattr(entry, "cats", [entry]))
+
+
+def _occurrences(event: Event, start: datetime, last: date) -> Iterator[datetime]:
+    """When it begins, by the wall clock of its own time zone: by its rule and dates, up to a last day."""
+    excluded = {_wall(one, start) for one in _dates(event, "EXDATE")}
+    added = {_wall(one, start) for one in _dates(event, "RDATE")}
+    yield from sorted({start, *added, *_by_rule(event, start, last)} - excluded)
+
+
+def _by_rule(event: Event, start: datetime, last: date) -> Iterator[datetime]:
+    from dateutil.rrule import rrulestr  # type: ignore[import-untyped]
+
+    rule = event.get("RRULE")
+    if rule is None:
+        return
+    if isinstance(rule, list):
+        raise _Unfit("it has more than one rule of recurrence")
+    if rule.get("FREQ", [""])[0] in _TOO_OFTEN or 0 in rule.get("INTERVAL", [1]):
+        raise _Unfit("it recurs more often than daily")
+    limit = datetime.combine(last, time.max)
+    for until in rule.get("UNTIL", []):
+        limit = min(limit, _wall(until, start) if isinstance(until, datetime) else _end_of(until))
+    text = re.sub(r"UNTIL=[^;]*;?", "", rule.to_ical().decode()).strip(";")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # a rule with a count gets an end as well, which dateutil frowns on
+            yield from rrulestr(text, dtstart=start).replace(until=limit)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise _Unfit(f"its rule cannot be read: {clean(error, 60)}") from None
+
+
+def _end_of(day: date) -> datetime:
+    return datetime.combine(day, time.max)
+
+
+def _dates(event: Event, key: str) -> list[date]:
+    entries = event.get(key)
+    entries = entries if isinstance(entries, list) else [entries] if entries else []
+    dates = [one.dt for entry in entries for one in getattr(entry, "dts", [])]
+    return [one[0] if isinstance(one, tuple) else one for one in dates]
+
+
+def _wall(moment: date, start: datetime) -> datetime:
+    """A date or time by the wall clock that `start` is read from; a bare date takes its time of day."""
+    if not isinstance(moment, datetime):
+        return datetime.combine(moment, start.time())
+    return moment.replace(tzinfo=None)
+
+
+def _local(start: date, zone: str) -> tuple[datetime, str]:
+    """The start by the wall clock of its time zone, and that zone's name."""
+    if not isinstance(start, datetime):
+        return datetime.combine(start, time.min), zone
+    if start.tzinfo is None:
+        return start, zone
+    name = _zone_name(start.tzinfo)
+    if name in _ALSO_UTC:
+        return start.astimezone(ZoneInfo(zone)).replace(tzinfo=None), zone
+    return start.replace(tzinfo=None), name
+
+
+def _last_day(begins: datetime, length: timedelta) -> date:
+    """The last day of which it takes any part; the end itself is no part of it."""
+    ends = begins + length
+    return max(ends - timedelta(microseconds=1), begins).date()
+
+
+def _zone_name(zone: tzinfo) -> str:
+    """The zone's name in the time zone database; "" where it has none."""
+    from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
+
+    told = str(getattr(zone, "key", "") or getattr(zone, "_tzid", ""))
+    told = WINDOWS_TO_OLSON.get(told, told)
+    return told if told in _known_zones() else ""
+
+
+def _calendar_zone(calendar: Any, options: Options) -> str:
+    told = options.timezone or clean(calendar.get("X-WR-TIMEZONE"), 60) or UTC
+    if options.timezone and told not in _known_zones():
+        raise UnreadableError(f"--timezone {told}: there is no such time zone", hint="such as Europe/Zurich")
+    return told if told in _known_zones() else UTC
+
+
+def _known_zones() -> frozenset[str]:
+    return frozenset(files("tzdata").joinpath("zones").read_text(encoding="utf-8").split())
+
+
+def _is_all_day(event: Event) -> bool:
+    return not isinstance(event.start, datetime)
+
+
+def _day_of(property_: Any) -> date | None:
+    moment = getattr(property_, "dt", None)
+    return moment.date() if isinstance(moment, datetime) else moment
+
+
+def _joined(freezes: list[_Freeze]) -> list[_Freeze]:
+    """Days that follow one another for the same reason, as one freeze."""
+    joined: list[_Freeze] = []
+    open_: dict[tuple[str, str], int] = {}
+    for freeze in freezes:
+        key = (freeze.reason, freeze.timezone)
+        before = joined[open_[key]] if key in open_ else None
+        if before is not None and freeze.first <= before.last + DAY:
+            last = max(before.last, freeze.last)
+            joined[open_[key]] = _Freeze(before.first, last, before.timezone, before.reason)
+        else:
+            open_[key] = len(joined)
+            joined.append(freeze)
+    return joined
+
+
+def _row(freeze: _Freeze) -> Row:
+    return {
+        "first": freeze.first.isoformat(),
+        "last": freeze.last.isoformat(),
+        "timezone": freeze.timezone,
+        "reason": freeze.reason,
+    }
+
+
+def _recognises(given: Given) -> bool:
+    return "BEGIN:VCALENDAR" in beginning(given).upper()
+
+
+IMPORTER = Importer("ical", "iCalendar", _recognises, read)

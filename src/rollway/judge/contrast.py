@@ -1,0 +1,255 @@
+"""What kinds that compare means share: totals for people, evidence by `difference`, and words for both."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rollway.judge import difference as differences
+from rollway.judge import trail as trails
+from rollway.judge import wager as wagers
+from rollway.judge.difference import Asked, Difference, Method, Null
+from rollway.judge.evidence import Safety, Shown
+from rollway.judge.exceedance import margin_of
+from rollway.judge.logs import FloatArray, floats
+from rollway.judge.model import GuardRule, Reading, Rules, Sample
+from rollway.judge.moments import Units, are_moments, is_within, nothing, plus, units_of
+from rollway.judge.onset import Interval
+from rollway.judge.trail import Told
+from rollway.judge.words import amount, seconds
+
+# What is told of a need beyond all measure.
+LARGEST_NEED = 1e15
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Plain sums of both arms, for people; once the new version is exposed, only since then."""
+
+    candidate: Units
+    baseline: Units
+    is_exposed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """Evidence on the difference of the arms' means, one row, and the totals."""
+
+    difference: Difference
+    totals: Totals
+
+
+def begin() -> Contrast:
+    """The evidence before any reading."""
+    return Contrast(differences.start(1), no_totals())
+
+
+def no_totals() -> Totals:
+    return Totals(nothing(1), nothing(1))
+
+
+def count(totals: Totals, candidate: Units, baseline: Units, share: float) -> Totals:
+    """The totals after one more interval."""
+    if share > 0 and not totals.is_exposed:
+        return Totals(candidate, baseline, is_exposed=True)
+    if share <= 0 and totals.is_exposed:
+        return totals
+    return replace(
+        totals, candidate=plus(totals.candidate, candidate), baseline=plus(totals.baseline, baseline)
+    )
+
+
+def are_plausible(reading: Reading) -> bool:
+    """Whether there can be figures with these sums in both arms."""
+    return are_moments(reading.candidate) and are_moments(reading.baseline)
+
+
+def are_within(reading: Reading, low: float, high: float) -> bool:
+    """Whether every figure of both arms can lie in low..high."""
+    return is_within(reading.candidate, low, high) and is_within(reading.baseline, low, high)
+
+
+def units(sample: Sample | None) -> float:
+    """How many units a plausible sample has."""
+    return float(units_of(sample).units[0])
+
+
+def absorb(evidence: Contrast, method: Method, rule: GuardRule, rules: Rules, reading: Reading) -> Contrast:
+    """The evidence after a plausible reading.
+
+    At share 0 nothing is evidence, and the new version's figures teach nothing: whoever tries it then was
+    not chosen by chance.
+    """
+    candidate, baseline = units_of(reading.candidate), units_of(reading.baseline)
+    totals = count(evidence.totals, candidate, baseline, reading.share)
+    if reading.share <= 0:
+        return Contrast(differences.warm(evidence.difference, baseline), totals)
+    compared = differences.compare(
+        evidence.difference,
+        (candidate, baseline),
+        interval_of(reading, rules),
+        method,
+        asked_of(rule, rules, reading),
+    )
+    return Contrast(compared, totals)
+
+
+def interval_of(reading: Reading, rules: Rules) -> Interval:
+    """The reading's place in time."""
+    return Interval(
+        stage=reading.stage,
+        start=float(reading.start),
+        seconds=reading.end - reading.start,
+        planned_seconds=rules.planned_seconds,
+    )
+
+
+def asked_of(rule: GuardRule, rules: Rules, reading: Reading) -> Asked:
+    """What the reading's interval is tested for."""
+    margin = margin_of(rules, reading.stage, rule.kpi)
+    return Asked(
+        differences.harm_null(rule),
+        None if margin is None else differences.safety_null(rule, margin),
+        rule.dispersion,
+    )
+
+
+def harm(evidence: Contrast, rules: Rules) -> float:
+    """log e-value against "the difference is within tolerance"."""
+    return float(wagers.harm_of(evidence.difference.wager, rules.planned_seconds)[0])
+
+
+def safety(evidence: Contrast, method: Method, rule: GuardRule, rules: Rules, stage: str) -> Safety:
+    """Evidence of safety in this stage, and how many units of the new version it still takes."""
+    log_e = float(wagers.safe_of(evidence.difference.wager, stage)[0])
+    margin = margin_of(rules, stage, rule.kpi)
+    if margin is None:
+        return Safety(log_e, None, None)
+    obstacle = _obstacle(evidence, method)
+    if obstacle:
+        return Safety(log_e, None, None, obstacle)
+    null = differences.safety_null(rule, margin)
+    pair = differences.view_arms(evidence.difference, (nothing(1), nothing(1)), method, null.ratio)
+    obstacle = margin_obstacle(null, float(pair[1].level[0]))
+    if obstacle:
+        return Safety(log_e, None, None, obstacle)
+    way = float(differences.way_to(null, pair[1].level)[0])
+    sizes = float(evidence.totals.candidate.units[0]), float(evidence.totals.baseline.units[0])
+    share = sizes[0] / sizes[1] if min(sizes) > 0 else 0.0
+    spread = float(pair[0].variance[0]) + null.ratio**2 * float(pair[1].variance[0]) * share
+    return Safety(log_e, None, None, needed=needed(rules, log_e, spread, way))
+
+
+def _obstacle(evidence: Contrast, method: Method) -> str:
+    """What must be known before anything counts; empty where it is."""
+    known = evidence.difference
+    for name, memory, need in (
+        ("new", known.candidate, method.needs[0]),
+        ("old", known.baseline, method.needs[1]),
+    ):
+        short = need - float(memory.units[0])
+        if short > 0:
+            return f"{amount(short)} more units of the {name} version must be known before anything counts"
+    if method.bound is None and not differences.is_spread_known(known.baseline)[0]:
+        return "the old version's figures differ too much, or too seldom, for their spread to be known yet"
+    return ""
+
+
+def margin_obstacle(null: Null, level: float) -> str:
+    """Why equal versions never show that they are below this margin; empty where they do."""
+    if math.isnan(level):
+        return "nothing can be divided by yet"
+    if null.ratio != 1.0 and level <= 0:
+        return "the old version's mean is not above 0, so a ratio to it says nothing"
+    if float(differences.way_to(null, floats(level))[0]) <= 0:
+        return "the margin is no worse than equality, so equal versions never show it"
+    return ""
+
+
+def needed(rules: Rules, log_e: float, variance: float, way: float) -> float:
+    """About how many more units until safety is shown, each telling way^2/(2 variance) nats."""
+    number = 2 * variance * (math.log(1 / rules.alpha_promote) - log_e) / way / way
+    return min(max(number, 1.0), LARGEST_NEED)
+
+
+def shown(evidence: Contrast, *, is_quotient: bool = False) -> Shown:
+    """The numbers for people: plain means since the exposure began, the difference over same moments."""
+    known = evidence.difference
+    low, high = differences.bounds(known.band, 0)
+    estimate = None
+    if known.whole.weight[0, 0] > 0:
+        gap = known.whole.candidate[0, 0] - known.whole.baseline[0, 0]
+        estimate = float(gap / known.whole.weight[0, 0])
+    return shown_means(evidence.totals, (estimate, low, high), is_quotient=is_quotient)
+
+
+def shown_means(
+    totals: Totals, difference: tuple[float | None, float | None, float | None], *, is_quotient: bool = False
+) -> Shown:
+    """Totals and a difference (estimate, low, high) under the names of `Shown`."""
+    estimate, low, high = difference
+    return Shown(
+        candidate_trials=round(float(totals.candidate.units[0])),
+        candidate_bad=0,
+        baseline_trials=round(float(totals.baseline.units[0])),
+        baseline_bad=0,
+        candidate_rate=None,
+        baseline_rate=None,
+        ratio=None,
+        ratio_low=None,
+        ratio_high=None,
+        candidate_mean=_mean(totals.candidate, is_quotient),
+        baseline_mean=_mean(totals.baseline, is_quotient),
+        difference=estimate,
+        difference_low=low,
+        difference_high=high,
+    )
+
+
+def _mean(seen: Units, is_quotient: bool) -> float | None:
+    below = float((seen.other_total if is_quotient else seen.units)[0])
+    return float(seen.total[0]) / below if below > 0 else None
+
+
+def accuse(evidence: Contrast, rule: GuardRule, rules: Rules, at: float, what: str) -> str:
+    """What speaks against the new version, in half a sentence."""
+    known = evidence.difference
+    told = trails.tell(known.trail, known.whole, 0, harm(evidence, rules))
+    return accusation(rule, told, at, what=what, of="units")
+
+
+def accusation(rule: GuardRule, told: Told, at: float, *, what: str, of: str) -> str:
+    """What speaks against the new version: by how much, and out of how many units.
+
+    revenue: the new version's mean is 20% lower than the old one's (2.41 against 3.01, 900 units in 5 min)
+    """
+    within = "" if told.since is None else f" in {seconds(max(0.0, at - told.since))}"
+    extent = f"{told.candidate:.4g} against {told.baseline:.4g}, {told.units:,} {of}{within}"
+    gap = told.candidate - told.baseline
+    way = "higher" if gap > 0 else "lower"
+    size = f"{abs(gap):.3g}"
+    if told.baseline > 0 and abs(gap) <= 2 * told.baseline:
+        size = f"{100 * abs(gap) / told.baseline:.2g}%"
+    return f"{rule.kpi}: the new version's {what} is {size} {way} than the old one's ({extent})"
+
+
+def faults(rule: GuardRule) -> tuple[str, ...]:
+    """What in a rule's tolerance, noise or limit no kind of means can judge by."""
+    found = []
+    if not 0 <= rule.tolerance_difference < math.inf:
+        found.append(f"tolerance_difference is {rule.tolerance_difference!r}, not 0 or above")
+    if not (1 <= rule.dispersion.floor < math.inf and 0 <= rule.dispersion.growth < math.inf):
+        found.append("its dispersion needs a floor of at least 1 and a growth of at least 0")
+    if not 0 < rule.dispersion.block_seconds < math.inf:
+        found.append(f"its dispersion's block_seconds is {rule.dispersion.block_seconds!r}, not above 0")
+    if rule.limit is not None:
+        found.append(f"a {rule.kind} has no limit to be stopped at, only a tolerance")
+    return tuple(found)
+
+
+def flat(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Zeros and ones of the same shape."""
+    zeros = np.zeros_like(rows)
+    return zeros, zeros + 1

@@ -1,0 +1,71 @@
+"""Means of bounded figures of single units: exact, whatever the figures' law."""
+
+from __future__ import annotations
+
+import math
+
+from rollway.judge import contrast
+from rollway.judge.contrast import Contrast
+from rollway.judge.difference import Method
+from rollway.judge.evidence import Safety, Shown
+from rollway.judge.model import GuardRule, Reading, Rules, Sample
+from rollway.judge.moments import Memory, View
+
+# So many units of the old version are needed for the first bets to be of a sensible size.
+ENOUGH_BASELINE = 30
+
+
+class MeanKind:
+    """Figures between 0 and the rule's `bound`: a score, a share of failed steps, a capped duration.
+
+    `Counts` are figures of 0 and 1, so a rate can be judged by a tolerated difference too.
+    """
+
+    state = Contrast
+    enough_baseline = ENOUGH_BASELINE
+
+    def faults(self, rule: GuardRule) -> tuple[str, ...]:
+        own: tuple[str, ...] = ()
+        if rule.bound is None or not 0 < rule.bound < math.inf:
+            own = ("a mean needs a bound above 0: what no unit's figure exceeds (1 for a share of units)",)
+        return own + contrast.faults(rule)
+
+    def begin(self) -> Contrast:
+        return contrast.begin()
+
+    def is_plausible(self, state: Contrast, reading: Reading) -> bool:
+        return contrast.are_plausible(reading)
+
+    def trials(self, sample: Sample | None) -> float:
+        return contrast.units(sample)
+
+    def absorb(self, rule: GuardRule, rules: Rules, state: Contrast, reading: Reading) -> Contrast:
+        if not contrast.are_within(reading, 0.0, rule.bound or 1.0):
+            return state
+        return contrast.absorb(state, _method(rule), rule, rules, reading)
+
+    def harm(self, rule: GuardRule, rules: Rules, state: Contrast) -> float:
+        return contrast.harm(state, rules)
+
+    def safety(self, rule: GuardRule, rules: Rules, state: Contrast, stage: str) -> Safety:
+        return contrast.safety(state, _method(rule), rule, rules, stage)
+
+    def shown(self, rule: GuardRule, rules: Rules, state: Contrast) -> Shown:
+        return contrast.shown(state)
+
+    def accuse(self, rule: GuardRule, rules: Rules, state: Contrast, at: float) -> str:
+        return contrast.accuse(state, rule, rules, at, "mean")
+
+
+def views(candidate: Memory, baseline: Memory, ratio: float) -> tuple[View, View]:
+    """Each arm's figures about its own mean as known so far."""
+    return _about_mean(candidate), _about_mean(baseline)
+
+
+def _about_mean(memory: Memory) -> View:
+    zeros, ones = contrast.flat(memory.mean)
+    return View(memory.mean, memory.mean, zeros, zeros, ones)
+
+
+def _method(rule: GuardRule) -> Method:
+    return Method(views, bound=rule.bound or 1.0, needs=(0.0, ENOUGH_BASELINE))

@@ -1,0 +1,147 @@
+"""Bets on the whole law of durations: every bucket counts, the slower the more. Exact for any law.
+
+For one interval, with buckets j in rising order of duration:
+
+    symbol  name                meaning
+    h_j     candidate           the new version's requests in bucket j, n_t in all
+    c_j     baseline            the old version's, n_c in all
+    rho     tolerance           how many times as many requests may be slower than any bound
+    m_j     bends               how much likelier than tolerated bucket j is held to be; never falls with j
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rollway.judge import tail
+from rollway.judge import wager as wagers
+from rollway.judge.logs import FloatArray, floats
+from rollway.judge.onset import Interval
+from rollway.judge.wager import Odds, Wager
+
+# There is no bet on safety here: it is shown at single cuts.
+ODDS = Odds(np.log(tail.PRIOR), floats())
+
+# Of the old version's law, what is this old counts half: durations change with the time of day.
+HALF_LIFE_SECONDS = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tilt:
+    """Wealth on every bend of the law, and the old version's law as known before the next interval.
+
+    recent: its requests per bucket, the older the less, shape (buckets,). bends: shape (bets, buckets),
+    or (0,) before the first bet; drawn in `stage` from `drawn_from` requests, `since` came later.
+    """
+
+    recent: FloatArray
+    bends: FloatArray
+    wager: Wager
+    stage: str | None = None
+    drawn_from: float = 0.0
+    since: float = 0.0
+
+
+def start(buckets: int) -> Tilt:
+    return Tilt(np.zeros(buckets), np.zeros(0), wagers.start(1, ODDS))
+
+
+def learn(tilt: Tilt, baseline: FloatArray, seconds: float) -> Tilt:
+    """The tilt that also knows this interval's requests of the old version; nothing is bet on them."""
+    kept = 0.5 ** (max(0.0, seconds) / HALF_LIFE_SECONDS)
+    recent = kept * tilt.recent + baseline
+    since = tilt.since + float(baseline.sum())
+    return Tilt(recent, tilt.bends, tilt.wager, tilt.stage, tilt.drawn_from, since)
+
+
+def draw(tilt: Tilt, bounds: tuple[float, ...], stage: str, tolerance: float) -> Tilt:
+    """The tilt with bends drawn anew in a new stage, or once as much was seen again as they rest on.
+
+    The wealth goes on. That is sound: bends are drawn from the past only, so whatever row k bets next
+    multiplies its wealth by a factor of expectation at most 1 given the past, and a product of such
+    factors is what an e-process is.
+    """
+    if tilt.stage == stage and tilt.since < tilt.drawn_from:
+        return tilt
+    bends = tail.bends(np.array(bounds), tilt.recent, tolerance)
+    return Tilt(tilt.recent, bends, tilt.wager, stage, float(tilt.recent.sum()), 0.0)
+
+
+def narrowed(tilt: Tilt, recent: FloatArray) -> Tilt:
+    """The tilt among fewer buckets, given what is known in them; the next bends are drawn anew."""
+    return Tilt(recent, tilt.bends, tilt.wager)
+
+
+def add(
+    tilt: Tilt,
+    candidate: FloatArray,
+    baseline: FloatArray,
+    interval: Interval,
+    *,
+    tolerance: float,
+    divisor: float = 1.0,
+) -> Tilt:
+    """The tilt after an interval's requests per bucket, each of shape (buckets,); drawn before.
+
+    Where one version served nothing, nothing changes. Evidence is divided by `divisor` (>= 1), the
+    arms' own noise.
+    """
+    if not (candidate.any() and baseline.any()):
+        return tilt
+    bends = normed(tilt.bends, tail.shares(tilt.recent), tolerance)
+    against = increment(candidate, baseline, bends, tolerance)
+    if divisor > 1:
+        against = against / divisor
+    wager = wagers.add(tilt.wager, ODDS, interval, against[np.newaxis], None)
+    return Tilt(tilt.recent, tilt.bends, wager, tilt.stage, tilt.drawn_from, tilt.since)
+
+
+def normed(bends: FloatArray, law: FloatArray, tolerance: float) -> FloatArray:
+    """The bends scaled to what they are bets against: m_0 + rho sum_j q_j (m_j - m_0) = 1 in each row.
+
+    `law` has the share q_j of each bucket. With another scale the bets are as valid, but pay for nothing.
+    """
+    lowest = bends[:, :1]
+    found: FloatArray = bends / (lowest + tolerance * ((bends - lowest) @ law)[:, np.newaxis])
+    return found
+
+
+def increment(candidate: FloatArray, baseline: FloatArray, bends: FloatArray, tolerance: float) -> FloatArray:
+    """What one interval adds to the log wealth of each bet: arms of shape (..., buckets) give (..., bets).
+
+        sum_j [ h_j log m_j + (h_j + c_j) log b_j ],    a_j = m_j b_j,
+        b_j = b_0 (n_t rho m_0 + n_c) / (n_t rho m_j + n_c),    b_0 = (n_t + n_c) / (n_t m_0 + n_c)
+
+    It is a log e-value for every pair of laws with S'_j <= rho S_j at every bound, S' and S being the
+    shares of slower requests of the new and the old version. Proof: a_j never falls with j, for m does
+    not and m/(n_t rho m + n_c) rises with m. So, q' and q being the laws, summation by parts gives
+
+        A = sum_j q'_j a_j = a_0 + sum_{j>0} (a_j - a_{j-1}) S'_j <= rho sum_j q_j a_j - (rho - 1) a_0.
+
+    With B = sum_j q_j b_j, and n_t rho a_j + n_c b_j = b_0 (n_t rho m_0 + n_c) for every j by choice of b,
+
+        n_t A + n_c B <= b_0 (n_t rho m_0 + n_c) - n_t (rho - 1) a_0 = b_0 (n_t m_0 + n_c) = n_t + n_c,
+
+    so E[exp(increment)] = A^n_t B^n_c <= exp(n_t (A - 1) + n_c (B - 1)) <= 1. What the old version's law
+    really is does not matter, nor that it drifts between intervals; what was known of it before decides
+    only how much is won. Requests are taken to be independent, and alike in both arms, within an
+    interval. At rho = 1 this is the ratio of the likelihood that the new version has the bent law to
+    that of both having their mixture, bucket by bucket; with one cut and m_0 = 1 it is
+    `processes.ratio_increment`.
+    """
+    both = candidate + baseline
+    trials = both.sum(axis=-1)[..., np.newaxis]
+    share = candidate.sum(axis=-1)[..., np.newaxis] / trials
+    lowest = bends[:, :1]
+    first = share * (lowest[:, 0] - 1)
+    tolerated = tolerance * share / (1 + first + (tolerance - 1) * share * lowest[:, 0])
+    price = np.log1p(tolerated[..., np.newaxis] * (bends - lowest)) @ both[..., np.newaxis]
+    found: FloatArray = candidate @ np.log(bends).T - trials * np.log1p(first) - price[..., 0]
+    return found
+
+
+def harm_of(tilt: Tilt, planned_seconds: float) -> float:
+    """log e-value against "at every bound the share of slower requests is at most rho times as large"."""
+    return float(wagers.harm_of(tilt.wager, planned_seconds)[0])
