@@ -153,7 +153,7 @@ def test_the_rollout_plan_can_be_worked_from(pack_of: MakePack) -> None:
         "| 2026-12-20 to 2027-01-03 UTC (books) |",
         "| errors | bad events | gate | ×1.1 | 20% bad | 1% | 1 |",
         "with a probability of at most 1%",
-        "| 10% of users | errors | 2 900 events, ",
+        "| 10% of users | errors | 2 800 events, ",
         "| Takes | 15 seconds |",
         "The target flag (new-reports) is told share 0",
         "| ☐ | Confirm the rollback test | Scrum Team |",

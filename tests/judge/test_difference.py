@@ -278,7 +278,7 @@ def test_what_is_learned_follows_the_figures() -> None:
     assert memory.units[0] == 60 * 200
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     figures=st.lists(st.lists(st.floats(0, 1), min_size=1, max_size=6), min_size=4, max_size=9),
     power=st.integers(-140, 50),

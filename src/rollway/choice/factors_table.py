@@ -139,9 +139,15 @@ TABLE: tuple[Factor, ...] = (
     _mapped(
         "risk_appetite",
         {
-            "low": (Says("goals.weights", {"risk": 2.0}),),
+            "low": (
+                Says("goals.weights", {"risk": 2.0}),
+                Says("risks.failure_impact", "high", implied=True),
+            ),
             "medium": (),
-            "high": (Says("goals.weights", {"risk": 0.5}),),
+            "high": (
+                Says("goals.weights", {"risk": 0.5}),
+                Says("risks.failure_impact", "low", implied=True),
+            ),
         },
     ),
     # what it is

@@ -200,10 +200,8 @@ def _tell_written(
         click.echo("nothing to write: no file states a fact of a release")
         return
     heading(f"\nwrote {path}")
-    counts = _counts(fragment)
-    for where, number in counts.items():
-        told = f"{number:,} entries" if number else "stated"
-        click.echo(f"  {where:<32} {told:<16} from {', '.join(fragment.sources[where])}")
+    for where, names in fragment.sources.items():
+        click.echo(f"  {where:<32} {_gist(fragment, where):<16} from {', '.join(names)}")
     for where, old, new in changes:
         click.echo(f"  {where}: {old} -> {new}")
     if output:
@@ -212,15 +210,14 @@ def _tell_written(
         click.echo(f"next: `rollway assess {into}`")
 
 
-def _counts(fragment: Fragment) -> dict[str, int]:
-    """Per path the number of entries; 0 for a fact."""
-    counts = {}
-    for path in fragment.sources:
-        value: Any = fragment.facts
-        for key in path.split("."):
-            value = value[key]
-        counts[path] = len(value) if isinstance(value, list) else 0
-    return counts
+def _gist(fragment: Fragment, path: str) -> str:
+    """The value of a fact, or how many entries a list has."""
+    value: Any = fragment.facts
+    for key in path.split("."):
+        value = value[key]
+    if isinstance(value, list):
+        return "1 entry" if len(value) == 1 else f"{len(value):,} entries"
+    return f"assumed {value['assume']}" if "assume" in value else str(value["value"])
 
 
 def _as_json(

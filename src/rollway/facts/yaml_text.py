@@ -24,7 +24,11 @@ _UNPRINTABLE = re.compile(r"[\x7f-\xa0\u2028\u2029\ufeff]")
 def written(value: Any) -> str:
     """A plain value as YAML on one line, fit to stand inside brackets."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {written(inner)}" for key, inner in value.items()) + "}"
+        is_unknown = value.get("value") == UNKNOWN_WORD
+        inside = {
+            key: UNKNOWN_WORD if is_unknown and key == "value" else written(one) for key, one in value.items()
+        }
+        return "{" + ", ".join(f"{key}: {one}" for key, one in inside.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(written(inner) for inner in value) + "]"
     if not isinstance(value, str):

@@ -53,6 +53,7 @@ _ARGUMENTS = Arguments(
         Argument(factors.CERTAIN, "value", -0.5, "there is little left to measure"),
         Argument(factors.FEEDBACK, "value", +0.5, "few users can be asked while most are untouched"),
         Argument(factors.UNTOUCHED, "risk", -1, "the users of the small share would notice"),
+        Argument(factors.TOUCHABLE, "value", +1, "a share of real users shows what no copy of traffic can"),
         Argument(factors.COMPATIBLE, "risk", +1, "both versions can serve side by side"),
         Argument(factors.SCHEMA_APART, "risk", +0.5, "the schema can come before the code"),
         Argument(factors.SCHEMA_TIED, "risk", -1, "two schemas cannot serve at once"),

@@ -57,6 +57,7 @@ _ARGUMENTS = Arguments(
         Argument(factors.NOTHING_TO_ASK, "value", -0.5, "there is nothing to ask the pilot group"),
         Argument(factors.UNREHEARSED, "risk", +0.5, "the first group is the rehearsal for the rest"),
         Argument(factors.UNTOUCHED, "risk", -1, "the pilot group would notice"),
+        Argument(factors.TOUCHABLE, "value", +0.5, "real users of one group can be asked to try it"),
         Argument(
             factors.OLD_STAYS,
             "risk",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from rollway.choice.condition import AtLeast, Seen, Unless, all_of, any_of, below, is_, no, yes
+from rollway.choice.rules.done import criteria_met, criteria_open
 from rollway.choice.rules.rule import Rule
 from rollway.facts.model import Release
 from rollway.readiness import Answer
@@ -44,21 +45,6 @@ def _thin_budget(release: Release) -> Answer:
     thin = [f"{name} {share:.0%}" for name, share in known if share < THIN_BUDGET]
     told = f"error budget left: {', '.join(thin)} (agreements.service_levels)"
     return Answer(bool(thin) if known else None, told, () if known else ("agreements.service_levels",))
-
-
-def _criteria_open(release: Release) -> Answer:
-    open_ = [one.text for one in release.done.criteria if one.met is False]
-    told = f"criteria not met: {', '.join(open_[:3])} (done.criteria)"
-    known = any(one.met is not None for one in release.done.criteria)
-    return Answer(bool(open_) if known else None, told, () if known else ("done.criteria",))
-
-
-def _criteria_met(release: Release) -> Answer:
-    met = [one.met for one in release.done.criteria]
-    told = f"criteria met: {len(met)} of {len(met)} (done.criteria)"
-    if any(one is False for one in met):
-        return Answer(False, told)
-    return Answer(True if met and all(met) else None, told, ("done.criteria",))
 
 
 _SEVERAL = any_of(AtLeast(_SITES, SEVERAL_SITES), Seen("several groups", _named_groups, (_GROUPS,)))
@@ -106,15 +92,16 @@ CERTAIN = Rule("F22", "The outcome is certain", no("goals.outcome_uncertain"))
 FEEDBACK = Rule("F22", "What the first users say is needed", yes("goals.user_feedback_needed"))
 NOTHING_TO_ASK = Rule("F22", "Nothing has to be learnt from users", no("goals.user_feedback_needed"))
 UNFINISHED = Rule(
-    "F38", "What was to be done is not done", Seen("criteria open", _criteria_open, ("done.criteria",))
+    "F38", "What was to be done is not done", Seen("criteria open", criteria_open, ("done.criteria",))
 )
-FINISHED = Rule("F38", "All that was to be done is done", Seen("all met", _criteria_met, ("done.criteria",)))
+FINISHED = Rule("F38", "All that was to be done is done", Seen("all met", criteria_met, ("done.criteria",)))
 
 # --- old and new beside each other -------------------------------------------------------------------
 
 DUAL_RUN = Rule("F4", "Both systems can do the same work", yes("migration.dual_run_feasible"))
 NOTHING_TWICE = Rule("F4", "A second run has no effects of its own", yes("migration.side_effects_suppressed"))
 UNTOUCHED = Rule("F35", "No user may notice the trial", no("goals.user_impact_allowed"))
+TOUCHABLE = Rule("F35", "Users may meet the trial", yes("goals.user_impact_allowed"))
 OLD_STAYS = Rule("F37", "The old system stays in use for a time", yes("migration.old_kept_running"))
 OLD_GOES = Rule("F37", "The old system cannot stay in use", no("migration.old_kept_running"))
 COMPATIBLE = Rule("F6", "Both versions understand each other's data", yes("migration.backward_compatible"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rollway.choice.condition import Also, AtLeast, Seen, Unless, all_of, any_of, is_, no, yes
+from rollway.choice.rules.done import criteria_met
 from rollway.choice.rules.rule import Rule
 from rollway.readiness.checks.product import criteria_fixed
 
@@ -46,6 +47,7 @@ WELL_PREPARED = any_of(
     is_("stakeholders.support_capacity", "high"),
     yes("stakeholders.groups_alike"),
     is_("done.tests.testability", "high"),
+    Seen("all met", criteria_met, ("done.criteria",)),
     count=2,
 )
 ONE_PIECE = Rule(

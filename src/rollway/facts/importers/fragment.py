@@ -10,7 +10,7 @@ from rollway.facts.importers.model import Found, Imported, Row
 from rollway.facts.merge import Identity, identity, names_of_rows
 from rollway.facts.model import Release
 from rollway.facts.places import Node
-from rollway.facts.shape import expected_at, item_of
+from rollway.facts.shape import expected_at, item_of, section_of
 from rollway.facts.yaml_text import block
 
 HEAD = "# Written by `rollway import`; the next import writes it anew."
@@ -50,7 +50,7 @@ def combined(imports: Sequence[tuple[str, Imported]]) -> Fragment:
             sources.setdefault(path, []).append(name)
     facts: dict[str, Any] = {}
     for path in sorted(sources, key=_place_in_model):
-        _put(facts, path, list(rows[path].values()) if path in rows else _fact(found[path]))
+        _put(facts, path, _in_order(path, rows[path]) if path in rows else _fact(found[path]))
     told = {path: tuple(dict.fromkeys(names)) for path, names in sources.items()}
     return Fragment(facts, told, frozenset(gentle))
 
@@ -128,8 +128,20 @@ def _get(facts: Mapping[str, Any], path: str) -> Any:
     return value
 
 
-def _place_in_model(path: str) -> tuple[int, str]:
-    return list(Release.model_fields).index(path.partition(".")[0]), path
+def _in_order(path: str, rows: Mapping[Identity, Row]) -> list[Row]:
+    """The entries with their keys in the order of the model."""
+    section = section_of(item_of(expected_at(tuple(path.split(".")))))
+    keys = list(section.model_fields) if section else []
+    return [{key: row[key] for key in sorted(row, key=keys.index)} for row in rows.values()]
+
+
+def _place_in_model(path: str) -> tuple[int, ...]:
+    places, section = [], section_of(Release)
+    for part in path.split("."):
+        fields = section.model_fields if section else {}
+        places.append(list(fields).index(part))
+        section = section_of(fields[part].annotation)
+    return tuple(places)
 
 
 def fragment_text(fragment: Fragment, told: Sequence[str] = ()) -> str:

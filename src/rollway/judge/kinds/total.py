@@ -15,7 +15,7 @@ from rollway.judge.contrast import Contrast
 from rollway.judge.difference import Method
 from rollway.judge.evidence import Safety, Shown
 from rollway.judge.model import GuardRule, Reading, Rules, Sample
-from rollway.judge.moments import Memory, View
+from rollway.judge.moments import ROUNDING, Memory, View
 
 # The spread of a heavy-tailed figure is learned from so many units of each arm before anything counts.
 BURN_IN = 300
@@ -74,9 +74,11 @@ def views(candidate: Memory, baseline: Memory, ratio: float) -> tuple[View, View
     """
     known = candidate.units * candidate.other_variance + baseline.units * baseline.other_variance
     shared = candidate.units * candidate.covariance + baseline.units * baseline.covariance
-    theta = np.where(known > 0, shared / np.maximum(known, 1e-300), 0.0)
     both = np.maximum(candidate.units + baseline.units, 1.0)
     before = (candidate.units * candidate.other_mean + baseline.units * baseline.other_mean) / both
+    # A second figure that never varies foretells nothing, and its variance is mere rounding.
+    varies = known > ROUNDING * both * before**2
+    theta = np.where(varies, shared / np.where(varies, known, 1.0), 0.0)
     ones = np.ones_like(theta)
     return (
         View(candidate.mean, candidate.mean, theta, before, ones),
