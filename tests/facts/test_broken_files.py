@@ -23,7 +23,9 @@ TOLD: dict[str, list[tuple[str, str, str]]] = {
         ("14:33", "agreements.freezes.0.last", "ends on 2026-12-18, before its first day 2027-01-04"),
         ("15:23", "agreements.approvals_required", "2 approvals are required, and only 1 person may"),
         ("19:12", "kpis.1.name", "'errors' is also the name of kpis.0"),
-        ("21:22", "rollout.shares.2", "0.5 is no more than the share before it"),
+        ("20:45", "kpis.2.direction", "a latency has no direction"),
+        ("21:48", "kpis.3.objective", "an assignment has no objective"),
+        ("23:22", "rollout.shares.2", "0.5 is no more than the share before it"),
     ],
     "bad_date": [("3:13", "goals.deadline", "'2026-02-30' is not a day of the calendar")],
     "bad_duration": [
@@ -44,7 +46,9 @@ TOLD: dict[str, list[tuple[str, str, str]]] = {
     ],
     "indentation": [("3:3", "", "not indented like its neighbours")],
     "key_in_another_section": [("4:3", "goals.feature_flags", "'feature_flags' belongs to architecture")],
-    "kind": [("4:11", "kpis.0.kind", "'rat' is not one of rate, latency; did you mean 'rate'?")],
+    "kind": [
+        ("4:11", "kpis.0.kind", "'rat' is not one of rate, latency, check, assignment; did you mean 'rate'?")
+    ],
     "missing_key": [("3:5", "kpis.0.signal", "is missing; write signal: {type: …}")],
     "missing_release": [("1:1", "release", "is missing; write release: {name: …, version: …}")],
     "not_a_mapping": [("1:1", "", "and this is a list")],

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rollway.choice.choose import choose
 from rollway.choice.factors_table import FACTORS, Factor, facts_of
+from rollway.choice.model import Choice
 from rollway.facts.model import Release
 from rollway.facts.places import Entry, Node, parse_value
 from rollway.facts.problems import Problem, ReleaseFileError, SourceText, did_you_mean, shown
@@ -50,6 +52,36 @@ def release_of(factors: Mapping[str, Any], places: Mapping[str, str] | None = No
         fact = {"state": "known", "value": value, "source": (places or {}).get(factor, ""), "note": told}
         _put(raw, path, fact if not isinstance(value, list | dict) else value)
     return Release.model_validate(raw)
+
+
+def choose_cases(text: str, name: str) -> dict[str, Any]:
+    """The choice for every case of a text, as plain values; raises like `read_cases`."""
+    return {"cases": [case_to_json(case.id, choose(case.release)) for case in read_cases(text, name)]}
+
+
+def case_to_json(id_: str, choice: Choice) -> dict[str, Any]:
+    """One answer as plain values: the method, its sequence, the ranking, and how far it is an answer."""
+    return {
+        "id": id_,
+        "recommended": choice.recommended,
+        "sequence": list(choice.sequence),
+        "verdict": choice.verdict,
+        "leaning": choice.leaning,
+        "reasons": list(choice.reasons),
+        "ranking": [
+            {
+                "method": ranked.method,
+                "score": round(ranked.score, 4),
+                "state": ranked.state,
+                "vetoes": [
+                    {"id": veto.id, "title": veto.title, "state": veto.state, "evidence": veto.evidence}
+                    for veto in ranked.vetoes
+                    if veto.state != "satisfied"
+                ],
+            }
+            for ranked in choice.ranking
+        ],
+    }
 
 
 def _cases(source: SourceText, root: Node, name: str, problems: list[Problem]) -> Iterator[Case]:

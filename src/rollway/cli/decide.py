@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
+from functools import cached_property
+from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from rollway.cli.common import coloured, heading, json_option, print_json, read_release, release_argument
+from rollway.cli.common import (
+    coloured,
+    heading,
+    json_option,
+    print_json,
+    read_release,
+    release_argument,
+    write_file,
+)
 from rollway.errors import InputError
 
 if TYPE_CHECKING:
     from rollway.choice import Choice
+    from rollway.choice.describe import Section
+    from rollway.choice.outcomes import Outcomes
+    from rollway.choice.robustness import Robustness
+    from rollway.facts import Release
 
 NOT_READY = 11
 NO_METHOD = 12
-BAR = 20
 
 
 @click.command("assess")
@@ -64,71 +78,156 @@ def assess_command(release_file: Path, changes: tuple[str, ...], show_all: bool,
 
 
 @click.command("choose")
-@release_argument
+@click.argument("release_file", metavar="[RELEASE.YAML]", required=False, type=click.Path(path_type=Path))
+@click.option("--set", "changes", multiple=True, metavar="FACT=VALUE", help="Change one fact for this call.")
+@click.option(
+    "--what-if",
+    "what_ifs",
+    multiple=True,
+    metavar="FACT=VALUE",
+    help="Show what one other fact would do to the answer. May be repeated.",
+)
 @click.option("--why", metavar="METHOD", help="Everything about one method.")
+@click.option(
+    "--factors",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Choose for cases told in factors (YAML or JSON, - for standard input); prints JSON.",
+)
+@click.option("--chart", metavar="FILE.SVG", type=click.Path(path_type=Path), help="Write the chart as SVG.")
 @json_option
-def choose_command(release_file: Path, changes: tuple[str, ...], why: str | None, as_json: bool) -> None:
-    """Rank the six methods, with what forbids each, the reasons, the dissent and what to find out next.
+def choose_command(
+    release_file: Path | None,
+    changes: tuple[str, ...],
+    what_ifs: tuple[str, ...],
+    why: str | None,
+    factors: Path | None,
+    chart: Path | None,
+    as_json: bool,
+) -> None:
+    """Rank the six methods, with what forbids each, the reasons, how sure it is, and what to find out next.
 
-    Exit code 12 where no method is allowed: the release is not ready.
+    Exit code 12 where no method can be recommended: too little is known, or the release is not ready.
 
     \b
-    rollway choose release.yaml --set architecture.feature_flags=false     what if
+    rollway choose release.yaml --what-if architecture.feature_flags=false
     rollway choose release.yaml --why big_bang                             why not
+    rollway choose --factors cases.yaml                                    many cases at once
     """
     from rollway.choice import choose
 
-    choice = choose(read_release(release_file, changes))
+    if factors is not None:
+        _refuse_beside_factors(release_file, changes, what_ifs, why, chart)
+        _choose_cases(factors)
+        return
+    if release_file is None:
+        raise InputError("which release?", hint="rollway choose release.yaml, or --factors cases.yaml")
+    release = read_release(release_file, (*changes, *what_ifs))
+    before = choose(read_release(release_file, changes)) if what_ifs else None
+    choice = choose(release)
+    answer = _Answer(release, choice, before, what_ifs)
+    if chart is not None:
+        answer.write_chart(chart)
     if as_json:
-        print_json(asdict(choice))
+        print_json(answer.as_json())
     elif why:
-        _explain(choice, why)
+        _print(answer.of(why))
     else:
-        _show(choice)
+        answer.show()
+        click.echo("next: `rollway plan` with the same file")
     if choice.chosen is None:
         raise click.exceptions.Exit(NO_METHOD)
 
 
-def _show(choice: Choice) -> None:
-    heading("Recommended: " + (choice.recommended or "no method: the release is not ready").replace("_", "-"))
-    if choice.chosen != choice.recommended:
-        click.echo(f"Chosen by a person: {choice.chosen} ({choice.because})")
-    if len(choice.sequence) > 1:
-        click.echo("Sequence: " + ", then ".join(choice.sequence))
-    for reason in choice.reasons:
-        click.echo(f"  - {reason}")
-    click.echo()
-    heading("Ranking")
-    for ranked in choice.ranking:
-        bar = "#" * round(ranked.score * BAR)
-        veto = next((veto for veto in ranked.vetoes if veto.state == "violated"), None)
-        told = f"  {veto.id}: {veto.title}" if veto else ""
-        click.echo(
-            f"  {ranked.method.replace('_', '-'):<11} {ranked.score:.2f} {bar:<{BAR}} "
-            f"{coloured(ranked.state, f'{ranked.state:<8}')}{told}"
-        )
-    if choice.dissent:
-        click.echo(f"\n{click.style('Dissent', bold=True)}\n  {choice.dissent}")
-    if choice.next_questions:
-        click.echo()
-        heading("Find out next")
-        for question in choice.next_questions:
-            click.echo(f"  - {question}")
-    click.echo("\nnext: `rollway plan` with the same file")
+class _Answer:
+    """A choice with what is only worked out for people who ask for it: robustness and outcomes."""
+
+    def __init__(
+        self, release: Release, choice: Choice, before: Choice | None, what_ifs: tuple[str, ...]
+    ) -> None:
+        self.release, self.choice, self.before, self.what_ifs = release, choice, before, what_ifs
+
+    @cached_property
+    def robustness(self) -> Robustness:
+        from rollway.choice.robustness import robustness
+
+        return robustness(self.release)
+
+    @cached_property
+    def outcomes(self) -> Outcomes:
+        from rollway.choice.outcomes import simulate
+
+        return simulate(self.release)
+
+    def show(self) -> None:
+        from rollway.choice.describe import compared, sections
+
+        if self.before is not None:
+            _print(compared(self.before, self.choice, self.what_ifs))
+        for section in sections(self.choice, self.robustness, self.outcomes):
+            _print(section)
+
+    def of(self, name: str) -> Section:
+        from rollway.choice.describe import explain_method
+        from rollway.facts.problems import did_you_mean
+
+        method = name.replace("-", "_").lower()
+        names = [one.method for one in self.choice.ranking]
+        ranked = next((one for one in self.choice.ranking if one.method == method), None)
+        if ranked is None:
+            near = did_you_mean(method, names)
+            raise InputError(f"--why {name}: no such method", hint=near or ", ".join(sorted(names)))
+        return explain_method(ranked)
+
+    def as_json(self) -> dict[str, Any]:
+        body = {
+            **asdict(self.choice),
+            "robustness": asdict(self.robustness),
+            "outcomes": asdict(self.outcomes),
+        }
+        if self.before is not None:
+            body["what_if"] = {
+                "changes": self.what_ifs,
+                "recommended_before": self.before.recommended,
+                "leaning_before": self.before.leaning,
+            }
+        return _finite(body)
+
+    def write_chart(self, path: Path) -> None:
+        from rollway.choice.chart import svg_chart
+
+        write_file(path, svg_chart(self.outcomes, self.choice.chosen or self.choice.leaning) + "\n")
 
 
-def _explain(choice: Choice, name: str) -> None:
-    method = name.replace("-", "_")
-    ranked = next((one for one in choice.ranking if one.method == method), None)
-    if ranked is None:
+def _choose_cases(path: Path) -> None:
+    from rollway.choice.cases import choose_cases
+    from rollway.facts.problems import SourceText
+    from rollway.facts.reading import read_source
+
+    source = SourceText("standard input", sys.stdin.read()) if str(path) == "-" else read_source(path)
+    print_json(choose_cases(source.text, source.name))
+
+
+def _refuse_beside_factors(*others: object) -> None:
+    if any(others):
         raise InputError(
-            f"--why {name}: no such method", hint=", ".join(one.method for one in choice.ranking)
+            "--factors takes no other argument", hint="a case that is told in factors is a file of its own"
         )
-    heading(f"{ranked.title}: {ranked.score:.2f}, {ranked.state}")
-    click.echo("  " + ", ".join(f"{name} {score:.2f}" for name, score in ranked.criteria.items()))
-    for veto in ranked.vetoes:
-        click.echo(f"  {veto.id:<4} {coloured(veto.state, f'{veto.state:<9}')} {veto.title}: {veto.evidence}")
-        if veto.state != "satisfied" and veto.unlock:
-            click.echo(f"       what lifts it: {veto.unlock}")
-    for reason in ranked.reasons:
-        click.echo(f"  {reason.rule:<4} {reason.points:+.1f} {reason.criterion:<14} {reason.text}")
+
+
+def _print(section: Section) -> None:
+    heading(section.title)
+    for line in section.lines:
+        click.echo(f"  {line}".rstrip())
+    click.echo()
+
+
+def _finite(value: Any) -> Any:
+    """The same with null for what JSON has no number for."""
+    if isinstance(value, float) and not isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return value

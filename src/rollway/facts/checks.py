@@ -24,6 +24,7 @@ def cross_checks(release: Release) -> Iterator[Finding]:
     yield from _periods(release)
     yield from _windows(release.agreements)
     yield from _limits(release.kpis)
+    yield from _only_of_rates(release.kpis)
     yield from _shares(release.rollout.shares)
     yield from _approvers(release.agreements)
 
@@ -95,14 +96,32 @@ def _limits(kpis: tuple[Kpi, ...]) -> Iterator[Finding]:
     """A latency limit is a share of requests and a duration; one without the other would never fire."""
     for index, kpi in enumerate(kpis):
         has_share, has_seconds = kpi.limit is not None, kpi.limit_seconds is not None
-        if kpi.kind == "rate" and has_seconds:
-            message = "a rate has no limit_seconds"
+        if kpi.kind != "latency" and has_seconds:
+            message = f"{_one(kpi.kind)} has no limit_seconds"
             yield ("kpis", index, "limit_seconds"), Misfit(message, "remove it, or make it a latency")
         elif kpi.kind == "latency" and has_share != has_seconds:
             given, lacking = ("limit", "limit_seconds") if has_share else ("limit_seconds", "limit")
             message = f"a latency limit needs both limit and limit_seconds, and {lacking} is not there"
             hint = "such as limit: 0.05 with limit_seconds: 2, at most 5% of requests slower than 2 s"
             yield ("kpis", index, given), Misfit(message, hint)
+
+
+def _only_of_rates(kpis: tuple[Kpi, ...]) -> Iterator[Finding]:
+    """What only a rate can have would be passed over in silence elsewhere."""
+    for index, kpi in enumerate(kpis):
+        if kpi.kind == "rate":
+            continue
+        for key, is_given in (
+            ("direction", kpi.direction != "more_is_worse"),
+            ("objective", kpi.objective is not None),
+        ):
+            if is_given:
+                message = f"{_one(kpi.kind)} has no {key}"
+                yield ("kpis", index, key), Misfit(message, "remove it, or make it a rate")
+
+
+def _one(kind: str) -> str:
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
 
 
 def _shares(shares: tuple[float, ...]) -> Iterator[Finding]:

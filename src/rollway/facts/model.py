@@ -302,25 +302,40 @@ class TargetSpec(BaseModel):
         return dict(self.model_extra or {})
 
 
+class Dispersion(Section):
+    """How much more two healthy arms differ than chance alone would have them; see the judge's own."""
+
+    floor: float = Field(default=1.0, ge=1)
+    growth: float = Field(default=0.0, ge=0)
+    block_seconds: float = Field(default=300.0, gt=0)
+
+
 class Kpi(Section):
     """A measured quantity with a tolerance, a weight and a say in the decision.
 
-    `rate` counts bad events among all; `latency` reads a histogram of durations. `tolerance` is how
-    many times the old version's figure is still acceptable. `limit` is an absolute stop for the new
-    version whatever the old one does: a rate in 0..1 (of bad events, or of requests slower than
-    `limit_seconds`). `say`: a gate must be shown safe before each promotion and may roll back; a brake
-    may roll back only; watch is for people to look at.
+    `rate` counts bad events among all (good ones where `direction` is less_is_worse, such as orders);
+    `latency` reads a histogram of durations; `check` counts health checks and failed ones and stops the
+    release when they keep failing; `assignment` counts users as they are first given a version, and
+    pauses when they do not fall as planned. `tolerance` is how many times the old version's figure is
+    still acceptable. `limit` is an absolute stop for the new version whatever the old one does: a rate
+    in 0..1 (of bad events, or of requests slower than `limit_seconds`). `objective` is the share of good
+    events that the whole service owes: burning its error budget fast stops the release at once. `say`: a
+    gate must be shown safe before each promotion and may roll back; a brake may roll back only; watch is
+    for people to look at. `dispersion` is what `rollway judge calibrate` has learned of the KPI's noise.
     """
 
     name: Slug
     title: str = ""
-    kind: Literal["rate", "latency"]
+    kind: Literal["rate", "latency", "check", "assignment"]
+    direction: Literal["more_is_worse", "less_is_worse"] = "more_is_worse"
     say: Literal["gate", "brake", "watch"] = "gate"
     tolerance: float = Field(default=1.1, ge=1)
     limit: Annotated[float, Field(gt=0, le=1)] | None = None
     limit_seconds: Annotated[float, Field(gt=0)] | None = None
+    objective: Annotated[float, Field(gt=0, lt=1)] | None = None
     weight: float = Field(default=1.0, gt=0)
-    expected: float | None = Field(default=None, ge=0, description="the old version's usual bad rate")
+    expected: float | None = Field(default=None, ge=0, description="the old version's usual rate")
+    dispersion: Dispersion | None = None
     owner: str = ""
     signal: SignalSpec
 

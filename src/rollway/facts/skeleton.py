@@ -103,6 +103,12 @@ _EXAMPLES: dict[str, str] = {
   limit: 0.05                           # stop above 5 percent, whatever the old version does
   weight: 1
   expected: 0.01                        # the old version's usual rate, to foretell how long it takes
+  # direction: less_is_worse            # for good events, such as orders: then `bad` below counts those
+  # objective: 0.999                    # what the whole service owes; burning its budget fast stops at once
+  # dispersion:                         # the noise, as `rollway judge calibrate` has learned it
+  #   floor: 1.5
+  #   growth: 0.04
+  #   block_seconds: 300
   owner: Jo
   signal:
     type: scrape                        # a metrics page; the other keys belong to this kind of signal

@@ -112,7 +112,7 @@ def _absorb_reading(rules: Rules, rule: GuardRule, guard: GuardState, reading: R
 def _problem(rule: GuardRule, guard: GuardState, reading: Reading) -> Problem | None:
     """Why a reading that says it has none cannot be used."""
     is_right = is_sound(reading) and waiting.are_watermarks(reading)
-    if not (is_right and KINDS[rule.kind].is_plausible(guard.evidence, reading)):
+    if not (is_right and KINDS[rule.kind].is_plausible(rule, guard.evidence, reading)):
         return "implausible"
     past = reading.baseline.values if isinstance(reading.baseline, Past) else ()
     return "no_past" if rule.kind == "past" and len(past) < LEAST_PAST else None

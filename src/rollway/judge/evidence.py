@@ -81,7 +81,7 @@ class KpiKind(Protocol[S]):
         """The state before any reading."""
         ...
 
-    def is_plausible(self, state: S, reading: Reading) -> bool:
+    def is_plausible(self, rule: GuardRule, state: S, reading: Reading) -> bool:
         """Whether the samples can be right and fit what was read before. An absent sample can."""
         ...
 

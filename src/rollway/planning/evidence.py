@@ -38,9 +38,13 @@ SLOW_SHARE = 0.01
 """Latency is promised for the tail: requests slower than what one in a hundred of the old version's is."""
 
 
+COMPARED = ("rate", "latency")
+"""The kinds whose versions are compared by a test. The others stop or pause by a plain rule."""
+
+
 def gates(release: Release) -> tuple[Kpi, ...]:
     """The KPIs that must be shown safe before each promotion."""
-    return tuple(kpi for kpi in release.kpis if kpi.say == "gate")
+    return tuple(kpi for kpi in release.kpis if kpi.say == "gate" and kpi.kind in COMPARED)
 
 
 def margins_before(release: Release, next_share: float) -> dict[str, float]:
@@ -93,7 +97,7 @@ def make_promises(release: Release, stages: Iterable[Stage]) -> tuple[Promise, .
     """
     live = [stage for stage in stages if stage.exposure.mode == "live" and 0 < stage.exposure.share < 1]
     seen = [stage for stage in live if stage.advance == "evidence"] or live[:1]
-    voters = [kpi for kpi in release.kpis if kpi.say != "watch"]
+    voters = [kpi for kpi in release.kpis if kpi.say != "watch" and kpi.kind in COMPARED]
     weight = sum(kpi.weight for kpi in voters)
     return tuple(
         promise

@@ -89,18 +89,32 @@ class Stage(Part):
     reversible: bool = True
 
 
+class Dispersion(Part):
+    """The arms' own noise, as it was learned from history."""
+
+    floor: float = Field(default=1.0, ge=1)
+    growth: float = Field(default=0.0, ge=0)
+    block_seconds: float = Field(default=300.0, gt=0)
+
+
 class Guard(Part):
     """A KPI with a tolerance, a weight and a say in the decision."""
 
     kpi: str
     title: str
-    kind: Literal["rate", "latency"]
+    kind: Literal["rate", "latency", "check", "assignment"]
     say: Literal["gate", "brake", "watch"]
     tolerance: float = Field(ge=1)
     weight: float = Field(gt=0)
     limit: float | None = Field(default=None, gt=0, le=1)
     limit_seconds: float | None = Field(default=None, gt=0)
     expected: float | None = Field(default=None, ge=0)
+    # Left out of the content where they say nothing, so that plans from before them keep their hash.
+    direction: Literal["more_is_worse", "less_is_worse"] = Field(
+        default="more_is_worse", exclude_if=lambda direction: direction == "more_is_worse"
+    )
+    objective: float | None = Field(default=None, gt=0, lt=1, exclude_if=lambda objective: objective is None)
+    dispersion: Dispersion | None = Field(default=None, exclude_if=lambda dispersion: dispersion is None)
     owner: str = ""
     signal: Annotated[SignalSpec, AfterValidator(_hashable)]
 

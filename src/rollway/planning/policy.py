@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rollway.facts.model import MethodName, Release
 from rollway.planning.evidence import ALPHA_PROMOTE, alpha_of, arrivals_per_second
-from rollway.planning.model import Guard, Policy
+from rollway.planning.model import Dispersion, Guard, Policy
 from rollway.planning.stages import DAY, FAST_METHODS, tick_seconds
 
 MISSED_ARRIVALS = 15
@@ -31,6 +31,9 @@ def make_guards(release: Release) -> tuple[Guard, ...]:
             limit=kpi.limit,
             limit_seconds=kpi.limit_seconds,
             expected=kpi.expected,
+            direction=kpi.direction,
+            objective=kpi.objective,
+            dispersion=kpi.dispersion and Dispersion(**kpi.dispersion.model_dump()),
             owner=kpi.owner,
             signal=kpi.signal,
         )

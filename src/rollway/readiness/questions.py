@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from rollway.facts.fact import Fact
@@ -16,6 +16,7 @@ from rollway.readiness.wording import LIST_QUESTIONS, WORDINGS
 # What an open check adds to the weight of the facts that would settle it.
 _BLOCKED: dict[Blocks, int] = {"method": 6, "date": 3, "nothing": 0}
 _FIRST_OF_CHOICE = 20
+_OF_OTHERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,8 @@ def open_questions(release: Release, first: Iterable[str] = ()) -> tuple[Questio
     for rank, path in enumerate(first):
         added[path] = added.get(path, 0.0) + _FIRST_OF_CHOICE - rank
     found = [
-        Question(path, question_about(path), why, weight + added.get(path, 0.0), tuple(waiting.get(path, ())))
-        for path, (weight, why) in REASONS.items()
+        replace(asked, weight=asked.weight + added.get(path, 0.0), checks=tuple(waiting.get(path, ())))
+        for path, asked in _ALL.items()
         if not is_stated(release, path) and not _does_not_matter(release, path)
     ]
     return tuple(sorted(found, key=lambda one: -one.weight))
@@ -54,8 +55,7 @@ def open_questions(release: Release, first: Iterable[str] = ()) -> tuple[Questio
 
 def question_of(path: str) -> Question:
     """The question about one fact, whatever a release says about it."""
-    weight, why = REASONS[path]
-    return Question(path, question_about(path), why, weight)
+    return _ALL[path]
 
 
 def question_about(path: str) -> str:
@@ -93,6 +93,14 @@ def _does_not_matter(release: Release, path: str) -> bool:
     }.get(path, False)
 
 
+def _asked(path: str) -> Question:
+    weight, why = REASONS.get(
+        path, (_OF_OTHERS, f"it is part of what is known about {path.partition('.')[0]}")
+    )
+    return Question(path, question_about(path), why, weight)
+
+
+_ALL = {path: _asked(path) for path in dict.fromkeys((*REASONS, *WORDINGS))}
 _OF_A_MIGRATION = frozenset(
     f"migration.{key}" for key in ("reversible", "rehearsed", "duration", "complexity", "old_kept_running")
 )

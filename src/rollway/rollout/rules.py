@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from rollway.judge import GuardRule, Rules
+from rollway.judge import Dispersion, GuardRule, Rules
 from rollway.planning import Plan
+
+NONE = Dispersion()
 
 
 def rules_of(plan: Plan) -> Rules:
@@ -19,6 +21,9 @@ def rules_of(plan: Plan) -> Rules:
                 weight=guard.weight,
                 limit=guard.limit,
                 limit_seconds=guard.limit_seconds,
+                direction=guard.direction,
+                objective=guard.objective,
+                dispersion=NONE if guard.dispersion is None else Dispersion(**guard.dispersion.model_dump()),
             )
             for guard in plan.guards
         ),

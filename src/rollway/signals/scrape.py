@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from rollway.errors import InputError
 from rollway.facts.duration import parse_duration
-from rollway.judge import Problem, Reading
+from rollway.judge import Assigned, Problem, Reading
 from rollway.judge import Sample as ArmSample
 from rollway.rollout.ports import Collected, Cursor, Interval
 from rollway.signals.counters import (
@@ -34,9 +34,15 @@ from rollway.signals.counters import (
 from rollway.signals.pages import Page, PageReader, Sample, Source, Trouble
 from rollway.signals.selector import Selector, parse_selector
 
-Kind = Literal["rate", "latency"]
+Kind = Literal["rate", "latency", "check", "assignment"]
 
-PARTS: Mapping[Kind, tuple[str, ...]] = {"rate": ("total", "bad"), "latency": ("histogram",)}
+PARTS: Mapping[Kind, tuple[str, ...]] = {
+    "rate": ("total", "bad"),
+    "check": ("total", "bad"),
+    "assignment": ("total",),
+    "latency": ("histogram",),
+}
+COUNTED: tuple[Part, ...] = ("total", "bad")
 COMMON = ("url", "arm_label", "candidate", "baseline")
 START_METRIC = "process_start_time_seconds"
 LONGEST_TIMEOUT = timedelta(seconds=60)
@@ -55,8 +61,9 @@ class ScrapeOptions:
 class ScrapeSignal:
     """The counters of one metrics page, told apart by a label that names the version.
 
-    Options: `url`; `arm_label`, `candidate`, `baseline`: the label and its two values; for a rate
-    `total` and `bad`, for a latency `histogram` (its base name): selectors; `timeout` (default 2s).
+    Options: `url`; `arm_label`, `candidate`, `baseline`: the label and its two values; for a rate or a
+    check `total` and `bad` (the good ones, for a rate of which less is worse), for an assignment `total`,
+    for a latency `histogram` (its base name): selectors; `timeout` (default 2s).
     Raises InputError for options that cannot be used, without asking the service anything.
 
     Both arms, and all KPIs of one moment, are read from one and the same page. So a request that was
@@ -107,9 +114,12 @@ class ScrapeSignal:
         return Collected(self._problem("implausible", note, cursor, interval).reading, moved_on, note)
 
     def _arms(self, look: _Look, before: Mark) -> dict[Arm, ArmSample | None]:
-        if self.kind == "rate":
-            return {**counts_by_arm(look.series, before)}
-        return {**histograms_by_arm(look.series, before)}
+        if self.kind == "latency":
+            return {**histograms_by_arm(look.series, before)}
+        counts = counts_by_arm(look.series, before)
+        if self.kind == "assignment":
+            return {arm: one and Assigned(one.trials) for arm, one in counts.items()}
+        return {**counts}
 
     def _reading(self, cursor: Cursor | None, interval: Interval, **more: Any) -> Reading:
         start = min(cursor["at"], interval.now) if cursor else interval.now
@@ -129,7 +139,7 @@ class ScrapeSignal:
             for arm in ARMS
             if not seen & {(arm, "total"), (arm, "bucket")}
         ]
-        if self.kind == "rate" and not any(part == "bad" for _, part in seen):
+        if "bad" in self.options.parts and not any(part == "bad" for _, part in seen):
             silent.append("no series matches 'bad' so far: right only if nothing bad ever happened")
         return "; ".join(silent)
 
@@ -210,9 +220,9 @@ def read_options(kpi: str, kind: Kind, raw: Mapping[str, Any]) -> ScrapeOptions:
         arm_label=given["arm_label"],
         arms={given["candidate"]: "candidate", given["baseline"]: "baseline"},
         parts=(
-            {"total": parts["total"], "bad": parts["bad"]}
-            if kind == "rate"
-            else {"bucket": _base_name(parts["histogram"], where)}
+            {"bucket": _base_name(parts["histogram"], where)}
+            if kind == "latency"
+            else {part: parts[part] for part in COUNTED if part in parts}
         ),
     )
 

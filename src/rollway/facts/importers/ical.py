@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from importlib.resources import files
+from time import process_time
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -26,9 +27,12 @@ from rollway.facts.importers.model import (
 if TYPE_CHECKING:
     from icalendar import Event
 
+MAX_FREEZES = 5_000
+_SECONDS = 20  # a rule that never comes true is followed to the year 9999, which takes seconds
 UTC = "UTC"
 _ALSO_UTC = ("", "UTC", "Etc/UTC", "Etc/GMT", "GMT", "Etc/UCT", "UCT", "Zulu", "Etc/Zulu")
 DAY = timedelta(days=1)
+_YEAR = timedelta(days=366)  # a freeze without end ends a year after the last day that was asked for
 _WHOLE_DAYS = timedelta(hours=20)  # a timed event that lasts this long takes the day
 _FREEZE = re.compile(
     r"freez|frozen|blackout|moratorium|no[ -](change|deploy|release)|lock ?down"
@@ -42,6 +46,10 @@ _PRIVATE = re.compile(
     r"birthday|geburtstag|\bpto\b|vacation|urlaub|out of office|\bleave\b|abwesen", re.IGNORECASE
 )
 _TOO_OFTEN = ("SECONDLY", "MINUTELY", "HOURLY")
+
+
+Moved = set[tuple[str, date | None]]
+"""The occurrences that another event stands for: the identity of the series, and the day."""
 
 
 class _Unfit(Exception):  # noqa: N818 - travels within this file only
@@ -60,27 +68,45 @@ class _Freeze:
 
 def read(given: Given, options: Options) -> Imported:
     """The freezes between the options' first and last day; what lasts hours is widened to whole days."""
-    skips, found, widened = Skips(), set[_Freeze](), 0
+    skips, found, widened, begun = Skips(), set[_Freeze](), 0, process_time()
     for calendar in _calendars(given):
         zone = _calendar_zone(calendar, options)
-        moved = {(str(one.get("UID")), _day_of(one.get("RECURRENCE-ID"))) for one in calendar.walk("VEVENT")}
-        for event in calendar.walk("VEVENT"):
-            reason = clean(event.get("SUMMARY"), 120)
-            try:
-                freezes = list(_freezes(event, reason, zone, options, moved))
-            except _Unfit as unfit:
-                skips.add(str(unfit), repr(reason) if reason else "")
-                continue
+        events = calendar.walk("VEVENT")
+        moved = {(str(event.get("UID")), _day_of(event)) for event in events}
+        for event in events:
+            if process_time() - begun > _SECONDS or len(found) > MAX_FREEZES:
+                message = f"{given.name}: this calendar recurs too often to be a calendar of freezes"
+                raise UnreadableError(message, hint="export the freezes alone, or bring --until nearer")
+            freezes = _of_event(event, zone, options, moved, skips)
             widened += bool(freezes) and not _is_all_day(event)
             found.update(freezes)
-            if not freezes:
-                skips.add(f"not between {options.first} and {options.last}", repr(reason))
-    freezes = _joined(sorted(found))
+    return _imported(_joined(sorted(found)), widened, skips)
+
+
+def _imported(freezes: list[_Freeze], widened: int, skips: Skips) -> Imported:
     notes = (f"{counted(widened, 'event')} with times of day widened to whole days",) if widened else ()
     told = counted(len(freezes), "freeze")
     told += f" from {freezes[0].first} to {max(one.last for one in freezes)}" if freezes else ""
     rows = {"agreements.freezes": tuple(map(_row, freezes))} if freezes else {}
     return Imported(told, (), rows, skips.result(), notes)
+
+
+def _of_event(event: Event, zone: str, options: Options, moved: Moved, skips: Skips) -> list[_Freeze]:
+    """The freezes of one event; none where it is skipped."""
+    from icalendar.error import BrokenCalendarProperty
+
+    reason = clean(event.get("SUMMARY"), 120)
+    try:
+        freezes = list(_freezes(event, reason, zone, options, moved))
+    except _Unfit as unfit:
+        skips.add(str(unfit), repr(reason) if reason else "")
+    except BrokenCalendarProperty:
+        skips.add("a date or rule of it cannot be read", repr(reason) if reason else "")
+    else:
+        if not freezes:
+            skips.add(f"not between {options.first} and {options.last}", repr(reason))
+        return freezes
+    return []
 
 
 def _calendars(given: Given) -> list[Any]:
@@ -96,14 +122,14 @@ def _calendars(given: Given) -> list[Any]:
     return calendars
 
 
-def _freezes(
-    event: Event, reason: str, zone: str, options: Options, moved: set[tuple[str, date | None]]
-) -> Iterator[_Freeze]:
+def _freezes(event: Event, reason: str, zone: str, options: Options, moved: Moved) -> Iterator[_Freeze]:
     """Each occurrence as whole days. Raises `_Unfit` where the event is no freeze."""
     try:
         start, end = event.start, event.end
     except Exception:
         raise _Unfit("its dates cannot be read") from None
+    if end < start:
+        raise _Unfit("it ends before it begins")
     _refuse_others(event, reason, end - start)
     local, name = _local(start, zone)
     length = end - start
@@ -111,7 +137,7 @@ def _freezes(
         is_elsewhere = event.get("RECURRENCE-ID") is None and (str(event.get("UID")), begins.date()) in moved
         last = _last_day(begins, length)
         if not is_elsewhere and last >= options.first and begins.date() <= options.last:
-            yield _Freeze(begins.date(), last, name, reason or "freeze")
+            yield _Freeze(begins.date(), min(last, options.last + _YEAR), name, reason or "freeze")
 
 
 def _refuse_others(event: Event, reason: str, length: timedelta) -> None:
@@ -225,8 +251,12 @@ def _is_all_day(event: Event) -> bool:
     return not isinstance(event.start, datetime)
 
 
-def _day_of(property_: Any) -> date | None:
-    moment = getattr(property_, "dt", None)
+def _day_of(event: Event) -> date | None:
+    """The day of the occurrence that an event stands for instead; None where it stands for itself."""
+    try:
+        moment = getattr(event.get("RECURRENCE-ID"), "dt", None)
+    except ValueError:  # a broken property says so when it is looked into
+        return None
     return moment.date() if isinstance(moment, datetime) else moment
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
@@ -13,12 +14,22 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 MAX_DEPTH = 200
+CHUNK = 1_000_000
+
+
+class _InChunks(io.BytesIO):
+    """Bytes that are read a megabyte at a time, whatever the parser asks for.
+
+    The parser begins anew with an unfinished tag at each chunk: a tag of 50 MB in small chunks would keep
+    it busy for minutes.
+    """
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(CHUNK)
 
 
 def root_tag(given: Given) -> str:
     """The name of the root element as far as the beginning of the file shows it; "" for anything else."""
-    import re
-
     head = beginning(given).lstrip()
     if not head.startswith("<"):
         return ""
@@ -39,7 +50,7 @@ def elements(given: Given, unit: str) -> Iterator[tuple[Literal["start", "end"],
     around: list[Element] = []
     units = 0
     try:
-        for event, element in iterparse(io.BytesIO(given.data), events=("start", "end")):
+        for event, element in iterparse(_InChunks(given.data), events=("start", "end")):
             element.tag = element.tag.rpartition("}")[2]
             if event == "start":
                 units += element.tag == unit

@@ -22,7 +22,7 @@ class AssignmentKind:
     def begin(self) -> Mismatch:
         return mismatches.start()
 
-    def is_plausible(self, state: Mismatch, reading: Reading) -> bool:
+    def is_plausible(self, rule: GuardRule, state: Mismatch, reading: Reading) -> bool:
         samples = reading.candidate, reading.baseline
         return all(one is None or (isinstance(one, Assigned) and is_count(one.units)) for one in samples)
 

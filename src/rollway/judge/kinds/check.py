@@ -33,7 +33,7 @@ class CheckKind:
     def begin(self) -> Checks:
         return Checks()
 
-    def is_plausible(self, state: Checks, reading: Reading) -> bool:
+    def is_plausible(self, rule: GuardRule, state: Checks, reading: Reading) -> bool:
         return all(sample is None or are_counts(sample) for sample in (reading.candidate, reading.baseline))
 
     def trials(self, sample: Sample | None) -> float:

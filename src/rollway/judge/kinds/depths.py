@@ -89,7 +89,7 @@ class DepthsKind:
     def begin(self) -> DepthEvidence:
         return DepthEvidence(tallies.start(0), None)
 
-    def is_plausible(self, state: DepthEvidence, reading: Reading) -> bool:
+    def is_plausible(self, rule: GuardRule, state: DepthEvidence, reading: Reading) -> bool:
         samples = [sample for sample in (reading.candidate, reading.baseline) if sample is not None]
         if not all(_is_depths(sample) for sample in samples):
             return False

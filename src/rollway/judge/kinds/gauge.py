@@ -95,7 +95,7 @@ class GaugeKind:
     def begin(self) -> Gauge:
         return start(1)
 
-    def is_plausible(self, state: Gauge, reading: Reading) -> bool:
+    def is_plausible(self, rule: GuardRule, state: Gauge, reading: Reading) -> bool:
         return contrast.are_plausible(reading)
 
     def trials(self, sample: Sample | None) -> float:

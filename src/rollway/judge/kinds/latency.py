@@ -68,7 +68,7 @@ class LatencyKind:
     def begin(self) -> Latency:
         return _with_bounds(())
 
-    def is_plausible(self, state: Latency, reading: Reading) -> bool:
+    def is_plausible(self, rule: GuardRule, state: Latency, reading: Reading) -> bool:
         samples = [s for s in (reading.candidate, reading.baseline) if s is not None]
         if not all(buckets.is_like(sample, state.bounds) for sample in samples):
             return False

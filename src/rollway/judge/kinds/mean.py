@@ -33,7 +33,7 @@ class MeanKind:
     def begin(self) -> Contrast:
         return contrast.begin()
 
-    def is_plausible(self, state: Contrast, reading: Reading) -> bool:
+    def is_plausible(self, rule: GuardRule, state: Contrast, reading: Reading) -> bool:
         return contrast.are_plausible(reading)
 
     def trials(self, sample: Sample | None) -> float:

@@ -69,7 +69,7 @@ class PastKind:
     def begin(self) -> AgainstPast:
         return AgainstPast(limits.start(), LOG_SAFE_PARTS)
 
-    def is_plausible(self, state: AgainstPast, reading: Reading) -> bool:
+    def is_plausible(self, rule: GuardRule, state: AgainstPast, reading: Reading) -> bool:
         candidate, past = reading.candidate, reading.baseline
         is_right = candidate is None or are_counts(candidate) or _are_moments(candidate)
         is_past = isinstance(past, Past) and all(is_finite(value) for value in past.values)

@@ -30,7 +30,7 @@ class QuotientKind:
     def begin(self) -> Contrast:
         return contrast.begin()
 
-    def is_plausible(self, state: Contrast, reading: Reading) -> bool:
+    def is_plausible(self, rule: GuardRule, state: Contrast, reading: Reading) -> bool:
         return contrast.are_plausible(reading) and all(
             sample is None or (isinstance(sample, Moments) and _has_denominator(sample))
             for sample in (reading.candidate, reading.baseline)

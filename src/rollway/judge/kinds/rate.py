@@ -35,7 +35,7 @@ class RateKind:
     def begin(self) -> Exceedance:
         return exceedance.begin(BUCKETS, (CUT,))
 
-    def is_plausible(self, state: Exceedance, reading: Reading) -> bool:
+    def is_plausible(self, rule: GuardRule, state: Exceedance, reading: Reading) -> bool:
         return all(sample is None or are_counts(sample) for sample in (reading.candidate, reading.baseline))
 
     def trials(self, sample: Sample | None) -> float:
