@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo-fast test test-quick lint fix bench lock clean
+.PHONY: help run test test-quick lint fix bench bench-judge lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,6 +48,9 @@ fix: $(VENV)/.dev ## format, and mend what can be mended
 
 bench: $(VENV)/.dev ## measure what the documents quote
 	$(BIN)/python -m benchmarks
+
+bench-judge: $(VENV)/.dev ## the judge beside the limit and beside other tools' rules (ARGS=--full for all)
+	$(BIN)/python -m benchmarks.judge $(ARGS)
 
 lock: $(BIN)/uv ## resolve the lock files anew (versions and hashes, no addresses)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \

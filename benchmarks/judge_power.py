@@ -14,8 +14,10 @@ import math
 import time
 from dataclasses import dataclass, replace
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rollway import judge
 from rollway.judge import GuardRule, Histogram, Reading, Rules, difference
@@ -47,8 +49,12 @@ from rollway.judge.power import (
 )
 from rollway.judge.processes import EFFECTS
 
+Counted = NDArray[Any]
+
 RAMP = tuple(Step(name, share, 1200.0) for name, share in (("one", 0.01), ("ten", 0.1), ("half", 0.5)))
-SLOW_RAMP = tuple(replace(step, seconds=7200.0) for step in RAMP)
+SLOW_Counted = NDArray[Any]
+
+RAMP = tuple(replace(step, seconds=7200.0) for step in RAMP)
 SIGMA = 0.6
 FAULTS = ((0.001, 2.0), (0.01, 2.0), (0.01, 5.0), (0.01, 1.2))
 TRAFFIC = (1.0, 100.0, 10_000.0)
@@ -80,7 +86,7 @@ def setting_at(per_second: float, *, tolerance: float = 1.0, dispersion: Dispers
         stages=SLOW_RAMP if slow else RAMP,
         tick_seconds=60.0 if slow else 10.0,
         tolerance=tolerance,
-        **({} if dispersion is None else {"dispersion": dispersion}),
+        dispersion=dispersion or Dispersion(),
     )
 
 
@@ -117,9 +123,9 @@ def cases() -> list[Case]:
         fault = beyond_cuts(times, only_tail=True)
         found.append(Case(f"above p99 x{times:g}, {traffic:,.0f}/s", setting_at(traffic), fault))
     for effect, traffic in ((0.05, 100.0), (0.1, 100.0), (0.1, 10.0)):
-        fault = Means(effect, burn_in=total.BURN_IN)
+        means = Means(effect, burn_in=total.BURN_IN)
         found.append(
-            Case(f"means by {effect:g} deviations, {traffic:,.0f}/s", setting_at(traffic), fault, 0.5)
+            Case(f"means by {effect:g} deviations, {traffic:,.0f}/s", setting_at(traffic), means, 0.5)
         )
     for times, is_tail, traffic in ((1.1, False, 10.0), (1.1, False, 100.0), (1.5, True, 100.0)):
         law = slower(median=0.1, p99=0.404, times=times, is_tail_only=is_tail)
@@ -186,7 +192,7 @@ def simulate_means(setting: Setting, fault: Means, *, runs: int, seed: int) -> F
     return found
 
 
-def _figures(rng: np.random.Generator, units: FloatArray, mean: float) -> Units:
+def _figures(rng: np.random.Generator, units: Counted, mean: float) -> Units:
     """The sums of normal figures around 2 + mean, with a deviation of 1."""
     n = units.astype(float)
     total_ = np.sqrt(n) * rng.standard_normal(len(n))
@@ -239,10 +245,11 @@ def _luck(rng: np.random.Generator, dispersion: Dispersion, at: float, luck: Flo
 
 
 def _beyond(
-    rng: np.random.Generator, trials: FloatArray, shares: tuple[float, ...], luck: FloatArray, floor: float
+    rng: np.random.Generator, trials: Counted, shares: tuple[float, ...], luck: FloatArray, floor: float
 ) -> FloatArray:
     """How many trials lie beyond each cut, shape (runs, cuts): each cut thins the one before it."""
-    left, before, counts = trials, 1.0, []
+    left: Counted = trials
+    before, counts = 1.0, []
     for share in shares:
         chance = np.minimum(share / before * (luck if before == 1.0 else 1.0), 1.0)
         left = floor * rng.binomial(np.round(left / floor).astype(int), chance)
@@ -258,8 +265,8 @@ def _pace(setting: Setting, pace: tuple[FloatArray, float], events: FloatArray) 
 
 def _gain(
     setting: Setting,
-    new: FloatArray,
-    old: FloatArray,
+    new: Counted,
+    old: Counted,
     bad_new: FloatArray,
     bad_old: FloatArray,
     pace: tuple[FloatArray, float],

@@ -224,16 +224,16 @@ def test_before_any_reading_there_is_nothing_to_show() -> None:
 def test_counts_that_cannot_be_right_are_implausible(wrong: Depths) -> None:
     """More users than trials, negative or missing counts: noted, never evidence."""
     state = KIND.begin()
-    assert not KIND.is_plausible(state, reading(10.0, wrong, Depths(10, (1, 0))))
-    assert not KIND.is_plausible(state, reading(10.0, Depths(10, (1, 0)), wrong))
-    assert KIND.is_plausible(state, reading(10.0, None, Depths(10, (1, 0))))
+    assert not KIND.is_plausible(RULE, state, reading(10.0, wrong, Depths(10, (1, 0))))
+    assert not KIND.is_plausible(RULE, state, reading(10.0, Depths(10, (1, 0)), wrong))
+    assert KIND.is_plausible(RULE, state, reading(10.0, None, Depths(10, (1, 0))))
 
 
 def test_the_number_of_depths_may_not_change() -> None:
     """A source that counts three depths after two is implausible, and so is one arm with another number."""
     state = KIND.absorb(RULE, RULES, KIND.begin(), steady(1.0, 1)[0])
-    assert not KIND.is_plausible(state, reading(20.0, Depths(10, (1, 0, 0)), Depths(10, (1, 0, 0))))
-    assert not KIND.is_plausible(KIND.begin(), reading(20.0, Depths(10, (1,)), Depths(10, (1, 0))))
+    assert not KIND.is_plausible(RULE, state, reading(20.0, Depths(10, (1, 0, 0)), Depths(10, (1, 0, 0))))
+    assert not KIND.is_plausible(RULE, KIND.begin(), reading(20.0, Depths(10, (1,)), Depths(10, (1, 0))))
 
 
 @pytest.mark.parametrize(

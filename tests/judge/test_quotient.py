@@ -99,7 +99,9 @@ def test_a_healthy_version_passes() -> None:
 )
 def test_what_has_no_denominator_is_implausible(sample: Counts | Moments) -> None:
     """A quotient needs second figures that are not negative."""
-    assert not QuotientKind().is_plausible(QuotientKind().begin(), reading(10.0, (sample, None)))  # type: ignore[arg-type]
+    assert not QuotientKind().is_plausible(
+        RULES.guards[0], QuotientKind().begin(), reading(10.0, (sample, None))
+    )  # type: ignore[arg-type]
 
 
 def test_no_denominator_at_all_is_no_evidence() -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
-from functools import cached_property
 
 from rollway.choice.model import Criterion, Reason
 from rollway.choice.rules.rule import Rule
@@ -53,15 +51,6 @@ class Arguments:
             for row in self.rows
             if (stated := told.by(row.rule))
         )
-
-    @cached_property
-    def stakes(self) -> dict[str, dict[str, float]]:
-        """Per fact, and per rule that looks at it, the points that it may bring."""
-        table: dict[str, dict[str, float]] = defaultdict(dict)
-        for row in self.rows:
-            for path in row.rule.facts:
-                table[path][row.rule.title] = row.points
-        return dict(table)
 
 
 def sentence(clause: str) -> str:

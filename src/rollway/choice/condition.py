@@ -162,7 +162,13 @@ class Some:
         return _facts(self.parts)
 
     def ask(self, release: Release) -> Answer:
-        return either(*(part.ask(release) for part in self.parts))
+        answers = [part.ask(release) for part in self.parts]
+        joined = either(*answers)
+        if self.count == 1:
+            return joined
+        good, bad = sum(one.holds is True for one in answers), sum(one.holds is False for one in answers)
+        holds = True if good >= self.count else False if bad > len(answers) - self.count else None
+        return Answer(holds, joined.evidence, joined.facts)
 
     def told(self, release: Release) -> Told:
         holding = [one for part in self.parts if (one := part.told(release)) is not None]
@@ -252,7 +258,7 @@ def all_of(*parts: Condition) -> Every:
 
 
 def any_of(*parts: Condition, count: int = 1) -> Some:
-    """At least `count` of them. Asked strictly, `count` must be 1."""
+    """At least `count` of them."""
     return Some(parts, count)
 
 

@@ -16,6 +16,7 @@ from rollway.readiness import WORDINGS, ask_for
 BAR = 20
 QUESTIONS = 5
 SURE_OF_WEIGHTS = 0.995  # a share of weightings above this is called all of them
+SMALLEST_CHANGE = 0.005  # of a score that is worth telling
 _SHAPE_WIDTH = 10
 
 
@@ -50,7 +51,8 @@ def headline(choice: Choice) -> str:
     if choice.verdict == "not_ready":
         return f"Not ready: every method is blocked; {_title(choice, choice.leaning)} is nearest"
     if choice.verdict == "unsettled":
-        return f"Not known yet: too little is stated to recommend a method; leaning to {_title(choice, choice.leaning)}"
+        leaning = _title(choice, choice.leaning)
+        return f"Not known yet: too little is stated to recommend a method; leaning to {leaning}"
     return f"Recommended: {_title(choice, choice.recommended)}"
 
 
@@ -78,18 +80,20 @@ def unlock_words(ranked: Ranked) -> str:
 
 
 def compared(before: Choice, after: Choice, changes: tuple[str, ...]) -> Section:
-    """What a what-if did to the answer."""
+    """What a what-if did to the answer: who comes first, and whose standing changed."""
     was, now = _title(before, before.leaning), _title(after, after.leaning)
-    turned = f"{was} gives way to {now}" if was != now else f"{was} stays first"
-    old, new = before.of(after.leaning or "pilot"), after.of(after.leaning or "pilot")
-    lines = [
-        f"{turned}: {new.title} scores {new.score:.2f} instead of {old.score:.2f}.",
-        *(
-            f"{one.title} is now {one.state}, and was {before.of(one.method).state}."
-            for one in after.ranking
-            if one.state != before.of(one.method).state
-        ),
-    ]
+    lines = [f"{was} gives way to {now}." if was != now else f"{now} still comes first."]
+    if before.verdict != after.verdict:
+        lines.append(f"The answer is now: {headline(after).lower()}.")
+    for ranked in after.ranking:
+        old = before.of(ranked.method)
+        told = []
+        if old.state != ranked.state:
+            told.append(f"{ranked.state} instead of {old.state}")
+        if abs(old.score - ranked.score) >= SMALLEST_CHANGE:
+            told.append(f"{ranked.score:.2f} instead of {old.score:.2f}")
+        if told:
+            lines.append(f"{ranked.title}: {', '.join(told)}")
     return Section(f"What if {' and '.join(changes)}", tuple(lines))
 
 
@@ -147,7 +151,8 @@ def _how_sure(choice: Choice, robustness: Robustness) -> Iterator[str]:
         yield f"With the facts as stated, {title} comes first {whatever}."
         for row in robustness.weights:
             if row.low > 0 or row.high < float("inf"):
-                yield f"  {row.criterion.replace('_', ' ')} weighs {row.stated:g}: {_between(row.low, row.high)}"
+                name = row.criterion.replace("_", " ")
+                yield f"  {name} weighs {row.stated:g}: {_between(row.low, row.high)}"
     shares = sorted(robustness.by_unknowns.items(), key=lambda one: -one[1])
     told = ", ".join(f"{_title(choice, name)} {share:.0%}" for name, share in shares if share >= 0.005)
     yield f"With the unknown facts drawn, this comes first: {told}."
@@ -184,13 +189,17 @@ def plain(value: Any) -> str:
 
 
 def _asked(choice: Choice, robustness: Robustness | None) -> Iterator[str]:
-    worth = robustness.questions if robustness else ()
-    for question in worth[:QUESTIONS]:
-        yield f"- {question_words(question)}"
-    told = {question.path for question in worth}
-    others = [text for text in choice.next_questions if not any(f"({path})" in text for path in told)]
-    for text in others[: max(0, QUESTIONS - len(worth))]:
-        yield f"- {text}"
+    if robustness is None:
+        yield from (f"- {text}" for text in choice.next_questions)
+        return
+    worth = robustness.questions[:QUESTIONS]
+    yield from (f"- {question_words(question)}" for question in worth)
+    told = [f"({question.path})" for question in worth]
+    settling = [text for text in choice.next_questions if ": settles " in text]
+    others = [text for text in settling if not any(path in text for path in told)]
+    yield from (f"- {text}" for text in others[: QUESTIONS - len(worth)])
+    if not worth and not others:
+        yield "Nothing that is still unknown would lead to another method."
 
 
 def question_words(question: Question) -> str:

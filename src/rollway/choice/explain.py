@@ -9,6 +9,7 @@ from rollway.choice.argument import Arguments, clause, sentence
 from rollway.choice.hard_rule import HardRule
 from rollway.choice.model import Method, Ranked, Reason, VetoResult
 from rollway.choice.ranking import standing
+from rollway.choice.rules.rule import Rule
 from rollway.facts.model import Release
 from rollway.readiness import WORDINGS, ask_for, fact_at
 
@@ -137,7 +138,7 @@ def next_questions(release: Release, leader: Method, runner_up: Method | None) -
             for path in _open_facts(veto.check, release):
                 weights[path] += weight
                 settles[path].append(f"{veto.id} for {method.title}" if method else veto.id)
-    for path, swing in _swings(leader, runner_up).items():
+    for path, swing in _swings(release, leader, runner_up).items():
         if path in WORDINGS and not fact_at(release, path).is_stated:
             weights[path] += swing
     asked = sorted(weights, key=lambda path: (-weights[path], path))[:QUESTIONS_ASKED]
@@ -148,20 +149,20 @@ def _open_facts(check: object, release: Release) -> tuple[str, ...]:
     return check.open_facts(release) if isinstance(check, HardRule) else ()
 
 
-def _swings(leader: Method, runner_up: Method | None) -> dict[str, float]:
-    """Per fact, the largest difference in points that a rule about it can make between the two."""
-    ours, theirs = _stakes(leader), _stakes(runner_up)
-    return {
-        path: max(
-            abs(ours.get(path, {}).get(rule, 0.0) - theirs.get(path, {}).get(rule, 0.0))
-            for rule in {*ours.get(path, {}), *theirs.get(path, {})}
-        )
-        for path in {*ours, *theirs}
-    }
-
-
-def _stakes(method: Method | None) -> dict[str, dict[str, float]]:
-    return method.argue.stakes if method and isinstance(method.argue, Arguments) else {}
+def _swings(release: Release, leader: Method, runner_up: Method | None) -> dict[str, float]:
+    """Per fact, the largest difference in points that an open rule about it can make between the two."""
+    differences: dict[int, tuple[Rule, float]] = {}
+    for method, sign in ((leader, 1.0), (runner_up, -1.0)):
+        rows = method.argue.rows if method and isinstance(method.argue, Arguments) else ()
+        for row in rows:
+            _, so_far = differences.get(id(row.rule), (row.rule, 0.0))
+            differences[id(row.rule)] = (row.rule, so_far + sign * row.points)
+    swings: dict[str, float] = defaultdict(float)
+    for rule, difference in differences.values():
+        answer = rule.holds.ask(release) if difference else None
+        for path in answer.facts if answer and answer.holds is None else ():
+            swings[path] = max(swings[path], abs(difference))
+    return swings
 
 
 def _question(path: str, settles: list[str]) -> str:

@@ -36,7 +36,7 @@ _BEFORE: tuple[tuple[MethodName, MethodName, Condition], ...] = (
 
 _AFTER: tuple[tuple[MethodName, MethodName, Condition], ...] = (
     ("pilot", "phased", _SEVERAL),
-    ("canary", "phased", _SEVERAL),
+    ("canary", "phased", AtLeast("stakeholders.sites", 3)),
     ("blue_green", "canary", all_of(_SPLIT, _WATCHED)),
 )
 """A method, and what may go after it (for blue-green: the way in which the switch is made)."""
@@ -45,9 +45,9 @@ _AFTER: tuple[tuple[MethodName, MethodName, Condition], ...] = (
 def sequence_of(release: Release, chosen: Ranked, ranking: tuple[Ranked, ...]) -> tuple[MethodName, ...]:
     """The chosen method with what goes before or after it, as far as that is not blocked.
 
-    A pilot in one of several groups is followed by waves, and so is a canary; a parallel run over several
-    groups starts in one of them, and so do waves that have something to learn; where users can be split
-    and watched, a blue-green switch is made share by share.
+    A pilot in one of several groups is followed by waves, and so is a canary at several sites; a parallel
+    run over several groups starts in one of them, and so do waves that have something to learn; where users
+    can be split and watched, a blue-green switch is made share by share.
     """
     states = {one.method: one.state for one in ranking}
     for first, method, when in _BEFORE:

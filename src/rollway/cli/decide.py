@@ -134,7 +134,8 @@ def choose_command(
         _print(answer.of(why))
     else:
         answer.show()
-        click.echo("next: `rollway plan` with the same file")
+        next_step = "`rollway plan` with the same file" if choice.chosen else "answer what is asked above"
+        click.echo(f"next: {next_step}")
     if choice.chosen is None:
         raise click.exceptions.Exit(NO_METHOD)
 
@@ -191,7 +192,8 @@ class _Answer:
                 "recommended_before": self.before.recommended,
                 "leaning_before": self.before.leaning,
             }
-        return _finite(body)
+        answer: dict[str, Any] = _finite(body)
+        return answer
 
     def write_chart(self, path: Path) -> None:
         from rollway.choice.chart import svg_chart

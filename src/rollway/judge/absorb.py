@@ -14,7 +14,7 @@ from rollway.judge.kinds import KINDS
 from rollway.judge.kinds.past import LEAST_PAST
 from rollway.judge.model import GuardRule, Past, Problem, Reading, Rules
 from rollway.judge.plausible import is_placed, is_plain, is_sound
-from rollway.judge.sight import look
+from rollway.judge.sight import is_apart, look
 from rollway.judge.state import Course, Finding, GuardState, JudgeState
 from rollway.judge.words import e_value
 
@@ -111,7 +111,7 @@ def _absorb_reading(rules: Rules, rule: GuardRule, guard: GuardState, reading: R
 
 def _problem(rule: GuardRule, guard: GuardState, reading: Reading) -> Problem | None:
     """Why a reading that says it has none cannot be used."""
-    is_right = is_sound(reading) and waiting.are_watermarks(reading)
+    is_right = is_sound(reading) and waiting.are_watermarks(reading) and is_apart(guard.sight, reading)
     if not (is_right and KINDS[rule.kind].is_plausible(rule, guard.evidence, reading)):
         return "implausible"
     past = reading.baseline.values if isinstance(reading.baseline, Past) else ()

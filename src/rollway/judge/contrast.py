@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rollway.judge import difference as differences
+from rollway.judge import dispersion as dispersions
 from rollway.judge import trail as trails
 from rollway.judge import wager as wagers
 from rollway.judge.difference import Asked, Difference, Method, Null
@@ -240,10 +241,7 @@ def faults(rule: GuardRule) -> tuple[str, ...]:
     found = []
     if not 0 <= rule.tolerance_difference < math.inf:
         found.append(f"tolerance_difference is {rule.tolerance_difference!r}, not 0 or above")
-    if not (1 <= rule.dispersion.floor < math.inf and 0 <= rule.dispersion.growth < math.inf):
-        found.append("its dispersion needs a floor of at least 1 and a growth of at least 0")
-    if not 0 < rule.dispersion.block_seconds < math.inf:
-        found.append(f"its dispersion's block_seconds is {rule.dispersion.block_seconds!r}, not above 0")
+    found += dispersions.faults(rule.dispersion)
     if rule.limit is not None:
         found.append(f"a {rule.kind} has no limit to be stopped at, only a tolerance")
     return tuple(found)

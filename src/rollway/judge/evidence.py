@@ -82,7 +82,10 @@ class KpiKind(Protocol[S]):
         ...
 
     def is_plausible(self, rule: GuardRule, state: S, reading: Reading) -> bool:
-        """Whether the samples can be right and fit what was read before. An absent sample can."""
+        """Whether the samples can be right, and fit the rule and what was read before. An absent sample can.
+
+        What is plausible is evidence: `absorb` counts all of it.
+        """
         ...
 
     def trials(self, sample: Sample | None) -> float:

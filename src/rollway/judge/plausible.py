@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import fields, is_dataclass
 from itertools import pairwise
 
@@ -10,6 +11,9 @@ from rollway.judge.model import Counts, Histogram, Reading
 
 # Beyond this a float no longer counts by ones.
 LARGEST_COUNT = 2**53
+# Work on a histogram grows with the square of its bounds; nobody's durations need so many.
+MOST_BOUNDS = 1000
+LARGEST_FLOAT = sys.float_info.max
 
 
 def is_placed(reading: Reading) -> bool:
@@ -22,6 +26,7 @@ def is_sound(reading: Reading) -> bool:
     return (
         is_finite(reading.start)
         and reading.start <= reading.end
+        and is_finite(reading.end - reading.start)
         and is_finite(reading.share)
         and 0 <= reading.share <= 1
     )
@@ -41,7 +46,9 @@ def is_histogram(sample: object) -> bool:
     """A histogram with rising finite bounds, one count more than bounds, and no negative count."""
     return (
         isinstance(sample, Histogram)
-        and len(sample.bounds) > 0
+        and isinstance(sample.bounds, tuple)
+        and isinstance(sample.counts, tuple)
+        and 0 < len(sample.bounds) <= MOST_BOUNDS
         and len(sample.counts) == len(sample.bounds) + 1
         and all(is_finite(bound) for bound in sample.bounds)
         and all(low < high for low, high in pairwise(sample.bounds))
@@ -50,7 +57,8 @@ def is_histogram(sample: object) -> bool:
 
 
 def is_finite(value: object) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
+    """Whether it is a number; a whole one that no float can hold is none."""
+    return isinstance(value, int | float) and abs(value) <= LARGEST_FLOAT
 
 
 def is_count(value: object) -> bool:

@@ -12,6 +12,9 @@ from rollway.judge.model import BlindReason, Problem, Reading
 # none of it falling on this arm has a probability below 1/1000.
 SILENCE_LOG_ODDS = math.log(1000)
 
+# By this part of its length an interval may overlap with those before it: sources keep time loosely.
+OVERLAP = 0.05
+
 
 @dataclass(frozen=True, slots=True)
 class Arm:
@@ -49,6 +52,19 @@ class Blindness:
 
     reason: BlindReason
     seconds: float
+
+
+def is_apart(sight: Sight, reading: Reading) -> bool:
+    """Whether the interval is none that was counted before, nor one of two stages.
+
+    What is counted twice is evidence twice. Over a gap one interval may stand for all that was missed; but
+    where the stage changed meanwhile its share did too, and two shares of one interval cannot be compared.
+    """
+    slack = OVERLAP * (reading.end - reading.start)
+    counted = [at for at in (sight.candidate.seen_at, sight.baseline.seen_at) if at is not None]
+    if sight.last_end is not None and sight.stage != reading.stage:
+        counted.append(sight.last_end)
+    return all(reading.start >= at - slack for at in counted)
 
 
 def look(sight: Sight, reading: Reading, problem: Problem | None, trials: tuple[float, float]) -> Sight:

@@ -132,6 +132,10 @@ def _check(rules: Rules) -> None:
         )
         if not 0 < value < 1
     ]
+    if not 0 < rules.planned_seconds < math.inf:
+        details.append(f"planned_seconds is {rules.planned_seconds!r}, not above 0")
+    if not 0 <= rules.blind_seconds < math.inf:
+        details.append(f"blind_seconds is {rules.blind_seconds!r}, not 0 or above")
     for rule in rules.guards:
         if rule.kind not in KINDS:
             details.append(f"{rule.kpi}: there is no kind {rule.kind!r}, only {', '.join(sorted(KINDS))}")

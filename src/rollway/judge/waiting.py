@@ -6,7 +6,6 @@ waits with it, for evidence is added up in the order of time.
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
@@ -14,6 +13,7 @@ from operator import attrgetter
 from typing import Any
 
 from rollway.judge.model import Reading, sample_from_json, sample_to_json
+from rollway.judge.plausible import is_finite
 
 # An hour of readings every 15 seconds: a source that is further behind is of no use to a rollout.
 MOST_WAITING = 240
@@ -57,7 +57,7 @@ def may_wait(reading: Reading) -> bool:
 def are_watermarks(reading: Reading) -> bool:
     """Whether the watermarks can be right: each finite or None."""
     marks = reading.candidate_until, reading.baseline_until
-    return all(mark is None or (isinstance(mark, int | float) and math.isfinite(mark)) for mark in marks)
+    return all(mark is None or is_finite(mark) for mark in marks)
 
 
 def judged(waiting: Waiting, end: float) -> Waiting:

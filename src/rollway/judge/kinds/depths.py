@@ -19,7 +19,7 @@ from rollway.judge.comparison import Comparison
 from rollway.judge.evidence import Safety, Shown
 from rollway.judge.logs import FloatArray, log_mean
 from rollway.judge.model import Depths, GuardRule, Reading, Rules, Sample
-from rollway.judge.plausible import LARGEST_COUNT
+from rollway.judge.plausible import is_count
 from rollway.judge.processes import SUSPICIOUS_LOG_E, Arms
 from rollway.judge.tally import Tally
 from rollway.judge.words import accusation
@@ -91,11 +91,7 @@ class DepthsKind:
 
     def is_plausible(self, rule: GuardRule, state: DepthEvidence, reading: Reading) -> bool:
         samples = [sample for sample in (reading.candidate, reading.baseline) if sample is not None]
-        if not all(_is_depths(sample) for sample in samples):
-            return False
-        lengths = {len(sample.reached) for sample in samples if isinstance(sample, Depths)}
-        known = len(state.tally.candidate) - 1
-        return len(lengths | ({known} if known > 0 else set())) <= 1
+        return all(_is_depths(sample, len(rule.depths)) for sample in samples)
 
     def trials(self, sample: Sample | None) -> float:
         return float(sample.trials) if isinstance(sample, Depths) else 0.0
@@ -103,8 +99,6 @@ class DepthsKind:
     def absorb(self, rule: GuardRule, rules: Rules, state: DepthEvidence, reading: Reading) -> DepthEvidence:
         depths = len(rule.depths)
         candidate, baseline = _counts(reading.candidate, depths), _counts(reading.baseline, depths)
-        if candidate is None or baseline is None:
-            return state
         before = state.tally if len(state.tally.candidate) else tallies.start(1 + depths)
         state = replace(state, tally=tallies.count(before, candidate, baseline, reading.share))
         if reading.share <= 0:
@@ -168,26 +162,21 @@ def safe_rows(baseline_users: FloatArray) -> tuple[int, ...]:
     return 0, *(row for row in range(1, len(baseline_users)) if baseline_users[row] >= enough)
 
 
-def _is_depths(sample: object) -> bool:
-    """Depths where no more users cross a depth than there are trials."""
+def _is_depths(sample: object, depths: int) -> bool:
+    """Depths as many as the rule names, where no more users cross one than there are trials."""
     return (
         isinstance(sample, Depths)
-        and _is_count(sample.trials)
-        and len(sample.reached) > 0
-        and all(_is_count(users) and users <= sample.trials for users in sample.reached)
+        and is_count(sample.trials)
+        and isinstance(sample.reached, tuple)
+        and len(sample.reached) == depths
+        and all(is_count(users) and users <= sample.trials for users in sample.reached)
     )
 
 
-def _is_count(value: object) -> bool:
-    return isinstance(value, int | float) and 0 <= value <= LARGEST_COUNT
-
-
-def _counts(sample: Sample | None, depths: int) -> FloatArray | None:
-    """(trials, users at each depth); zeros where the arm is absent, None where the depths do not fit."""
+def _counts(sample: Sample | None, depths: int) -> FloatArray:
+    """(trials, users at each depth); zeros where the arm is absent."""
     if not isinstance(sample, Depths):
         return np.zeros(1 + depths)
-    if len(sample.reached) != depths:
-        return None
     return np.array((sample.trials, *sample.reached), dtype=np.float64)
 
 

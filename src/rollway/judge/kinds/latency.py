@@ -61,9 +61,10 @@ class LatencyKind:
     enough_baseline = ENOUGH_TO_CHOOSE
 
     def faults(self, rule: GuardRule) -> tuple[str, ...]:
+        found = dispersions.faults(rule.dispersion)
         if rule.direction != "more_is_worse":
-            return (f"its direction is {rule.direction}, but a longer duration is always the worse one",)
-        return ()
+            found += (f"its direction is {rule.direction}, but a longer duration is always the worse one",)
+        return found
 
     def begin(self) -> Latency:
         return _with_bounds(())

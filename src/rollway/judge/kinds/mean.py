@@ -34,14 +34,12 @@ class MeanKind:
         return contrast.begin()
 
     def is_plausible(self, rule: GuardRule, state: Contrast, reading: Reading) -> bool:
-        return contrast.are_plausible(reading)
+        return contrast.are_plausible(reading) and contrast.are_within(reading, 0.0, rule.bound or 1.0)
 
     def trials(self, sample: Sample | None) -> float:
         return contrast.units(sample)
 
     def absorb(self, rule: GuardRule, rules: Rules, state: Contrast, reading: Reading) -> Contrast:
-        if not contrast.are_within(reading, 0.0, rule.bound or 1.0):
-            return state
         return contrast.absorb(state, _method(rule), rule, rules, reading)
 
     def harm(self, rule: GuardRule, rules: Rules, state: Contrast) -> float:

@@ -17,8 +17,9 @@ from rollway.judge.evidence import Safety, Shown
 from rollway.judge.limit import LimitTest
 from rollway.judge.logs import FloatArray, floats, log_sum
 from rollway.judge.model import Counts, GuardRule, Moments, Past, Reading, Rules, Sample
+from rollway.judge.moments import LARGEST_SUM, are_moments
 from rollway.judge.onset import Interval
-from rollway.judge.plausible import are_counts, is_count, is_finite
+from rollway.judge.plausible import is_finite
 from rollway.judge.processes import limit_increment
 from rollway.judge.words import percent
 
@@ -71,9 +72,11 @@ class PastKind:
 
     def is_plausible(self, rule: GuardRule, state: AgainstPast, reading: Reading) -> bool:
         candidate, past = reading.candidate, reading.baseline
-        is_right = candidate is None or are_counts(candidate) or _are_moments(candidate)
-        is_past = isinstance(past, Past) and all(is_finite(value) for value in past.values)
-        return is_right and (past is None or is_past)
+        if not (are_moments(candidate) and (past is None or _is_past(past))):
+            return False
+        # Where the new version's figure is a rate, so are those of past weeks.
+        values = past.values if isinstance(past, Past) else ()
+        return not isinstance(candidate, Counts) or all(0 <= value <= 1 for value in values)
 
     def trials(self, sample: Sample | None) -> float:
         if isinstance(sample, Counts):
@@ -220,10 +223,9 @@ def _total(sample: Sample | None) -> float:
     return float(sample.total) if isinstance(sample, Moments) else 0.0
 
 
-def _are_moments(sample: object) -> bool:
+def _is_past(sample: object) -> bool:
     return (
-        isinstance(sample, Moments)
-        and is_count(sample.units)
-        and is_finite(sample.total)
-        and is_finite(sample.squares)
+        isinstance(sample, Past)
+        and isinstance(sample.values, tuple)
+        and all(is_finite(value) and abs(value) <= LARGEST_SUM for value in sample.values)
     )

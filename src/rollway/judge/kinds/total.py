@@ -39,15 +39,13 @@ class TotalKind:
         return contrast.begin()
 
     def is_plausible(self, rule: GuardRule, state: Contrast, reading: Reading) -> bool:
-        return contrast.are_plausible(reading)
+        cap = rule.cap or 1.0
+        return contrast.are_plausible(reading) and contrast.are_within(reading, -cap, cap)
 
     def trials(self, sample: Sample | None) -> float:
         return contrast.units(sample)
 
     def absorb(self, rule: GuardRule, rules: Rules, state: Contrast, reading: Reading) -> Contrast:
-        cap = rule.cap or 1.0
-        if not contrast.are_within(reading, -cap, cap):
-            return state
         return contrast.absorb(state, METHOD, rule, rules, reading)
 
     def harm(self, rule: GuardRule, rules: Rules, state: Contrast) -> float:
