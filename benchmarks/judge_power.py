@@ -52,9 +52,7 @@ from rollway.judge.processes import EFFECTS
 Counted = NDArray[Any]
 
 RAMP = tuple(Step(name, share, 1200.0) for name, share in (("one", 0.01), ("ten", 0.1), ("half", 0.5)))
-SLOW_Counted = NDArray[Any]
-
-RAMP = tuple(replace(step, seconds=7200.0) for step in RAMP)
+SLOW_RAMP = tuple(replace(step, seconds=7200.0) for step in RAMP)
 SIGMA = 0.6
 FAULTS = ((0.001, 2.0), (0.01, 2.0), (0.01, 5.0), (0.01, 1.2))
 TRAFFIC = (1.0, 100.0, 10_000.0)
