@@ -120,6 +120,14 @@ WAIVE_COMPARISON = Action(
 )
 
 
+PROVE_FIRST = Action(
+    "prove-first",
+    "Let it prove itself on a small share or in a pilot first",
+    10,
+    (("goals.outcome_uncertain", False),),
+)
+
+
 def cheapest(demands: Sequence[Sequence[Action]]) -> tuple[Action, ...]:
     """The cheapest set with one action for each demand; an action that serves several is paid once.
 

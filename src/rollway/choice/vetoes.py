@@ -1,7 +1,7 @@
 """The hard rules about methods: satisfied, violated, or unknown until somebody shows evidence.
 
 V1 to V11 are about methods; V12 to V17 hold back a date or a wave and stand in `holds.py`; V18 and V19 come
-from the method's own worked question: no way back that is not tested, no comparison after the fact.
+from the method's own worked examples: no way back that is not tested, no trial on everyone.
 """
 
 from __future__ import annotations
@@ -157,8 +157,13 @@ V18_WAY_BACK = veto(
         actions.TEST_ROLLBACK,
     ),
 )
-V19_COMPARED = veto(
+V19_NO_TRIAL = veto(
     "V19",
-    "Where results must be compared, old and new run at the same time",
+    "What goes to everyone at once is no trial: its outcome is certain, and nothing needs comparing",
+    demand(
+        # Where all must switch at one instant nobody can try it first.
+        any_of(yes("architecture.all_switch_together"), no("goals.outcome_uncertain")),
+        actions.PROVE_FIRST,
+    ),
     demand(no("goals.compare_results_needed"), actions.WAIVE_COMPARISON),
 )

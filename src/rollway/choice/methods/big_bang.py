@@ -98,7 +98,7 @@ METHOD = Method(
     summary="Everyone at one moment, by a rehearsed runbook.",
     vetoes=(
         vetoes.V1_ROLLBACK,
-        vetoes.V19_COMPARED,
+        vetoes.V19_NO_TRIAL,
     ),
     argue=_ARGUMENTS,
 )

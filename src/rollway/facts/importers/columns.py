@@ -69,7 +69,7 @@ def map_columns(header: tuple[str, ...], fields: tuple[Field, ...], said: Mappin
 def _as_said(header: tuple[str, ...], fields: tuple[Field, ...], said: Mapping[str, str]) -> dict[str, int]:
     columns = {}
     for word, column in said.items():
-        field = _field_called(word, fields)
+        field = _field_meant(word, fields)
         names = {_plain(name): at for at, name in reversed(list(enumerate(header)))}
         at = names.get(_plain(column))
         if at is None:
@@ -80,11 +80,15 @@ def _as_said(header: tuple[str, ...], fields: tuple[Field, ...], said: Mapping[s
     return columns
 
 
-def _field_called(word: str, fields: tuple[Field, ...]) -> Field:
+def field_called(word: str, fields: tuple[Field, ...]) -> Field | None:
+    """The field of that name, or one of whose usual names it is."""
     told = _plain(word)
-    for field in fields:
-        if told == _plain(field.name) or told in map(_plain, field.called):
-            return field
+    return next((one for one in fields if told == _plain(one.name) or told in map(_plain, one.called)), None)
+
+
+def _field_meant(word: str, fields: tuple[Field, ...]) -> Field:
+    if (field := field_called(word, fields)) is not None:
+        return field
     known = [field.name for field in fields]
     near = closest(word, known)
     hint = f"did you mean {near}?" if near else f"known here: {', '.join(known)}"

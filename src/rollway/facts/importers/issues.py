@@ -32,7 +32,7 @@ _BUG = re.compile(r"\b(bug|defect|incident|fehler|vulnerability)\b", re.IGNORECA
 _RISK = re.compile(r"\brisk\b", re.IGNORECASE)
 _PART = re.compile(r"\b(epic|sub-?task|subtask|test|test execution|milestone)\b", re.IGNORECASE)
 _SEVERE = re.compile(
-    r"\b(blocker|critical|highest|urgent|showstopper|(sev|severity|priority|prio|p|s)[\s:_-]*[01])\b",
+    r"\b(blocker|critical|highest|urgent|showstopper|(sev|severity|priority|prio|p|s)[\s:_/-]*[01])\b",
     re.IGNORECASE,
 )
 

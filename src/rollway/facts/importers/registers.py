@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from rollway.facts.importers.columns import Field, Mapped, map_columns
+from rollway.facts.importers.columns import Field, Mapped, field_called, map_columns
 from rollway.facts.importers.given import clean, slug
 from rollway.facts.importers.issues import ACCEPTED, DROPPED, touched
 from rollway.facts.importers.levels import impact_of, largest, probability_of, scale_told
@@ -60,7 +60,7 @@ def import_table(lines: list[Line], options: Options, where: str, table: str = "
     The header is looked for in the first lines, and the kind of table guessed from it unless `table` or
     the options name one.
     """
-    kinds = _kinds(table or options.table)
+    kinds = _kinds(table or options.table, options.columns)
     at, kind, mapped = _header(lines, kinds, options, where)
     header = tuple(clean(cell, 80) for cell in lines[at].cells)
     skips, rows, seen = Skips(), list[Row](), set[str]()
@@ -356,5 +356,11 @@ _GROUPS = Register(
 REGISTERS = (_RISKS, _BACKLOG, _GROUPS)
 
 
-def _kinds(name: str) -> tuple[Register, ...]:
-    return tuple(kind for kind in REGISTERS if kind.name == name) or REGISTERS
+def _kinds(name: str, columns: Mapping[str, str]) -> tuple[Register, ...]:
+    """The kind of that name, else those that hold every field that a person has mapped."""
+    if named := tuple(kind for kind in REGISTERS if kind.name == name):
+        return named
+    meant = tuple(
+        kind for kind in REGISTERS if all(field_called(word, kind.fields) is not None for word in columns)
+    )
+    return meant or REGISTERS
