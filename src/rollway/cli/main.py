@@ -24,6 +24,7 @@ CHAPTERS: dict[str, dict[str, tuple[str, str]]] = {
     "Plan and approve": {
         "plan": ("plans:plan", "Make the rollout plan; show or compare plans."),
         "docs": ("plans:docs", "Write the documents of a plan."),
+        "runbook": ("runbook:runbook", "Check, show and time a cutover's runbook; YAML or workbook."),
         "approve": ("plans:approve", "Say yes (or no) to a plan."),
     },
     "Run": {
