@@ -168,11 +168,13 @@ def test_a_version_at_its_margin_is_seldom_passed() -> None:
 
 
 def test_figures_beyond_the_bound_are_never_evidence() -> None:
-    """A reading whose sums need a figure above the bound leaves the evidence as it was."""
-    kind = MeanKind()
-    state = _after(readings(20))
+    """A reading whose sums need a figure above the bound is implausible: neither evidence nor seen."""
     broken = reading(1000.0, (Moments(10, 150.0, 2300.0), Moments(100, 200.0, 600.0)))
-    assert kind.absorb(RULE, RULES, state, broken) is state
+    before = update(RULES, begin(RULES), readings(20))
+    guard = update(RULES, before, [broken]).guards[0]
+    assert guard.sight.problem == "implausible"
+    assert guard.sight.candidate.total == before.guards[0].sight.candidate.total
+    assert guard.evidence is before.guards[0].evidence
 
 
 @pytest.mark.parametrize(

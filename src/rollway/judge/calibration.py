@@ -112,6 +112,27 @@ def calibrate(rules: Rules, windows: Sequence[Window], *, ladder: Sequence[float
     )
 
 
+def held_out(
+    rules: Rules, readings: Sequence[Reading], windows: Sequence[Window], *, is_kept: bool = False
+) -> Realised | None:
+    """What the newer half of the windows would see, had noise and multiplier come from the older half alone.
+
+    Neither was chosen on the windows that are counted, so this share is not flattered. `is_kept`: the noise
+    is not learned but taken from the rules. None where there are too few windows for two halves, or where
+    the older half has one arm only.
+    """
+    older, newer = windows[: len(windows) // 2], windows[len(windows) // 2 :]
+    if not older:
+        return None
+    begin_of_newer = min(each.start for each in newer[0])
+    known = [each for each in readings if each.end <= begin_of_newer]
+    try:
+        chosen = calibrate(rules if is_kept else with_learned_dispersion(rules, known), older).rules
+    except InputError:
+        return None
+    return _realised(_rolled_back(chosen, newer, range(len(newer))), len(newer))
+
+
 def _smallest(
     ladder: Sequence[float],
     found: dict[int, bool],

@@ -12,12 +12,11 @@ from rollway.judge import dispersion as dispersions
 from rollway.judge import trail as trails
 from rollway.judge import wager as wagers
 from rollway.judge.difference import Asked, Difference, Method, Null
-from rollway.judge.evidence import Safety, Shown
+from rollway.judge.evidence import Safety, Shown, interval_of
 from rollway.judge.exceedance import margin_of
 from rollway.judge.logs import FloatArray, floats
 from rollway.judge.model import GuardRule, Reading, Rules, Sample
 from rollway.judge.moments import Units, are_moments, is_within, nothing, plus, units_of
-from rollway.judge.onset import Interval
 from rollway.judge.trail import Told
 from rollway.judge.words import amount, seconds
 
@@ -95,16 +94,6 @@ def absorb(evidence: Contrast, method: Method, rule: GuardRule, rules: Rules, re
         asked_of(rule, rules, reading),
     )
     return Contrast(compared, totals)
-
-
-def interval_of(reading: Reading, rules: Rules) -> Interval:
-    """The reading's place in time."""
-    return Interval(
-        stage=reading.stage,
-        start=float(reading.start),
-        seconds=reading.end - reading.start,
-        planned_seconds=rules.planned_seconds,
-    )
 
 
 def asked_of(rule: GuardRule, rules: Rules, reading: Reading) -> Asked:

@@ -108,7 +108,7 @@ def verdict(rules: Rules, state: JudgeState, *, now: float, stage: str, share: f
 
 
 def _judge_all(rules: Rules, state: JudgeState, moment: Moment) -> tuple[Judged, ...]:
-    clock = _clock(state, moment.stage)
+    clock = _clock(rules, state, moment)
     guards = zip(rules.guards, state.guards, strict=True)
     return tuple(_judge(rules, rule, guard, moment, clock) for rule, guard in guards)
 
@@ -157,10 +157,15 @@ def _wait(needed: float | None, per_second: float) -> float | None:
     return wait if math.isfinite(wait) else None
 
 
-def _clock(state: JudgeState, stage: str) -> float | None:
-    """Since when a KPI may be called blind: the first reading or the stage's first, whichever is later."""
+def _clock(rules: Rules, state: JudgeState, moment: Moment) -> float | None:
+    """Since when a KPI may be called blind: the first reading or the stage's first, whichever is later.
+
+    One KPI's reading from the future must not keep the others from being called blind until then.
+    """
     course = state.course
-    return course.stage_since if course.stage == stage else course.latest
+    clock = course.stage_since if course.stage == moment.stage else course.latest
+    is_ahead = clock is not None and clock - moment.now > rules.blind_seconds
+    return course.first if is_ahead else clock
 
 
 # --- all guards together --------------------------------------------------------------------------

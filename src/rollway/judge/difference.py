@@ -41,6 +41,8 @@ ODDS = Odds(LOG_EFFECT_PRIOR, LOG_SAFE_PRIOR)
 LEANING = 30.0
 # How large the standard error of the variance may be, as a part of it, where bets rest on it.
 LARGEST_DOUBT = 0.5
+# How much of its wealth a bounded bet may lose to a single figure.
+LARGEST_RISK = 1 - 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +293,9 @@ def bet(
     candidate_stake = sizes / (1 + spread * heavier)[:, None]
     if bound is not None:
         loss = _ruinous(pair, sign, ratio * heavier, bound)[:, None]
-        candidate_stake = candidate_stake / (1 + candidate_stake * loss)
+        # Rounding must not take the last step to ruin.
+        largest = LARGEST_RISK / np.maximum(loss, 1e-300)
+        candidate_stake = np.minimum(candidate_stake / (1 + candidate_stake * loss), largest)
     baseline_stake = candidate_stake * (ratio * heavier)[:, None]
     stake = candidate_stake * candidate.units[:, None]
     if bound is None:

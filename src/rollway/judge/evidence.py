@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from rollway.judge.model import GuardRule, Reading, Rules, Sample
+from rollway.judge.onset import Interval
 
 S = TypeVar("S")
 
@@ -61,6 +62,16 @@ class Accused:
     candidate_rate: float
     baseline_rate: float | None
     since: float | None
+
+
+def interval_of(reading: Reading, rules: Rules) -> Interval:
+    """The reading's place in time."""
+    return Interval(
+        stage=reading.stage,
+        start=float(reading.start),
+        seconds=reading.end - reading.start,
+        planned_seconds=rules.planned_seconds,
+    )
 
 
 class KpiKind(Protocol[S]):

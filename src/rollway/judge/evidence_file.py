@@ -29,7 +29,7 @@ from rollway.judge.state import begin
 EVIDENCE_FORMAT = "rollway.evidence/1"
 LARGEST = 1e300
 """Beyond this a number could not be calculated with."""
-HINT = "`rollway judge export` writes such a file; `rollway judge --help` names its lines"
+HINT = "`rollway judge export` writes such a file; `rollway judge replay --help` names its lines"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def read_evidence(text: str | Iterable[str], source: str) -> tuple[Rules, list[R
 
 def read_course(text: str | Iterable[str], source: str) -> tuple[Rules, Course]:
     """Rules, and readings and looks in their order. Raises InputError as `read_evidence` does."""
-    lines = text.split("\n") if isinstance(text, str) else text
+    lines = text.removeprefix("\ufeff").split("\n") if isinstance(text, str) else text
     numbered = ((n, line) for n, line in enumerate(lines, start=1) if line.strip())
     first = next(numbered, None)
     if first is None:
@@ -120,7 +120,10 @@ def _header(line: str, where: str) -> Rules:
         )
     _check_names(raw, ("format", "rules"), ("rules",), where, "the first line")
     rules: Rules = _built(Rules, raw["rules"], where, "rules")
-    begin(rules)
+    try:
+        begin(rules)
+    except InputError as error:
+        raise InputError(f"{where}: {error.message}", details=error.details, hint="mend this line") from error
     return rules
 
 
@@ -155,8 +158,10 @@ def _object(line: str, where: str) -> dict[str, Any]:
         raw = json.loads(line, object_pairs_hook=once, parse_constant=never)
     except json.JSONDecodeError as error:
         raise InputError(f"{where}:{error.colno}: not JSON: {error.msg}", hint=HINT) from error
-    except (RecursionError, ValueError) as error:
-        raise InputError(f"{where}: not JSON that can be read: {error}", hint=HINT) from error
+    except RecursionError as error:
+        raise InputError(f"{where}: its brackets are nested too deeply to be read", hint=HINT) from error
+    except ValueError as error:
+        raise InputError(f"{where}: a number in it has too many digits to be read", hint=HINT) from error
     if not isinstance(raw, dict):
         raise InputError(f"{where}: a line is an object in braces, not {_told(raw)}", hint=HINT)
     return raw

@@ -100,9 +100,11 @@ def _log_e(ratio: Ratio, row: int) -> FloatArray:
 
 def _last_above(log_e: FloatArray, threshold: float) -> float | None:
     """The position, between grid points, up to which a falling curve is at or above the threshold."""
-    last = int(np.count_nonzero(log_e >= threshold)) - 1
-    if last < 0:
+    reached = np.flatnonzero(log_e >= threshold)
+    if len(reached) == 0:
         return None
+    # Counts beyond all measure leave rounding that does not fall; the last one reached is above the next.
+    last = int(reached[-1])
     if last + 1 == len(log_e):
         return float(last)
     return last + float((log_e[last] - threshold) / (log_e[last] - log_e[last + 1]))

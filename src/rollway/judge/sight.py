@@ -150,9 +150,13 @@ def blindness(
     """Why the KPI is blind at `now`, or None. Silence counts from `clock` at the earliest; None: not yet.
 
     A source that is down, numbers that cannot be right, no reading at all: blind once an expected arm
-    has been unseen for longer than `blind_seconds`. One silent arm: only when that cannot be chance.
-    `waiting` is the newest reading that has come and may not be judged yet. `alone`: see `expected_arms`.
+    has been unseen for longer than `blind_seconds`, or the last reading is that far ahead. One silent arm:
+    only when that cannot be chance. `waiting` is the newest reading that has come and may not be judged
+    yet. `alone`: see `expected_arms`.
     """
+    if sight.last_end is not None and sight.last_end - now > blind_seconds:
+        # After a reading from the future all others are late, and nothing is seen until then.
+        return Blindness("implausible", sight.last_end - now)
     if clock is None:
         return None
     expects_candidate, expects_baseline = expected_arms(share, alone=alone)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
+
+import numpy as np
 
 from rollway.errors import InputError
 from rollway.judge import stops, waiting
 from rollway.judge.codec import decode, encode
-from rollway.judge.kinds import KINDS
+from rollway.judge.kinds import KINDS, KpiKind
 from rollway.judge.model import Rules
 from rollway.judge.sight import Sight
 from rollway.judge.stops import NO_STOPS, Stops
@@ -92,7 +94,7 @@ def load(rules: Rules, raw: Mapping[str, Any]) -> JudgeState:
         if raw["format"] not in [f"{FORMAT}{number}" for number in READABLE]:
             raise ValueError(f"its format is {raw['format']!r}, not {FORMAT}{NUMBER} or one before it")
         guards = tuple(
-            _load_guard(KINDS[rule.kind].state, guard)
+            _load_guard(KINDS[rule.kind], guard)
             for rule, guard in zip(rules.guards, raw["guards"], strict=True)
         )
         finding = None if raw["finding"] is None else decode(Finding, raw["finding"])
@@ -113,13 +115,25 @@ def _dump_guard(guard: GuardState) -> dict[str, Any]:
     }
 
 
-def _load_guard(kind: type[Any], raw: Mapping[str, Any]) -> GuardState:
+def _load_guard(kind: KpiKind[Any], raw: Mapping[str, Any]) -> GuardState:
+    evidence = decode(kind.state, raw["evidence"])
+    if not _fits(evidence, kind.begin()):
+        raise ValueError("its evidence is of other bets than are laid now")
     return GuardState(
         decode(Sight, raw["sight"]),
-        decode(kind, raw["evidence"]),
+        evidence,
         waiting.load(raw["waiting"]) if "waiting" in raw else NOTHING_WAITS,
         decode(Stops, raw.get("stops", {})),
     )
+
+
+def _fits(found: Any, fresh: Any) -> bool:
+    """Whether tables have as many columns as in a fresh state: one for each bet, and bets may change."""
+    if isinstance(fresh, np.ndarray):
+        return fresh.ndim < 2 or found.shape[-1:] == fresh.shape[-1:]
+    if not is_dataclass(fresh):
+        return True
+    return all(_fits(getattr(found, each.name), getattr(fresh, each.name)) for each in fields(fresh))
 
 
 def _check(rules: Rules) -> None:

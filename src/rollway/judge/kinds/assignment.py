@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from rollway.judge import mismatch as mismatches
-from rollway.judge.evidence import Safety, Shown
+from rollway.judge.evidence import Safety, Shown, interval_of
 from rollway.judge.mismatch import Mismatch
 from rollway.judge.model import Assigned, GuardRule, Reading, Rules, Sample
-from rollway.judge.onset import Interval
 from rollway.judge.plausible import is_count
 
 
@@ -33,18 +32,12 @@ class AssignmentKind:
         if reading.candidate is None or reading.baseline is None:
             # Nothing reported is not the same as nobody assigned.
             return state
-        interval = Interval(
-            stage=reading.stage,
-            start=float(reading.start),
-            seconds=reading.end - reading.start,
-            planned_seconds=rules.planned_seconds,
-        )
         return mismatches.add(
             state,
             self.trials(reading.candidate),
             self.trials(reading.baseline),
             float(reading.share),
-            interval,
+            interval_of(reading, rules),
             rules.alpha_mismatch,
         )
 

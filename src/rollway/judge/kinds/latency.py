@@ -18,11 +18,10 @@ from rollway.judge import dispersion as dispersions
 from rollway.judge import limit as limits
 from rollway.judge import tally as tallies
 from rollway.judge.comparison import Comparison
-from rollway.judge.evidence import Safety, Shown
+from rollway.judge.evidence import Safety, Shown, interval_of
 from rollway.judge.exceedance import Exceedance
 from rollway.judge.logs import FloatArray, log_mean
 from rollway.judge.model import GuardRule, Histogram, Reading, Rules, Sample
-from rollway.judge.onset import Interval
 from rollway.judge.processes import SUSPICIOUS_LOG_E, Arms
 from rollway.judge.tally import Tally
 from rollway.judge.tilt import Tilt
@@ -106,9 +105,9 @@ class LatencyKind:
                 found,
                 candidate,
                 baseline,
-                _interval(reading, rules),
+                interval_of(reading, rules),
                 tolerance=rule.tolerance,
-                divisor=_divisor(before, evidence.cuts, (candidate, baseline), rule, reading),
+                divisor=_divisor(before, state.seen, evidence.cuts, (candidate, baseline), rule, reading),
             )
         found = tilt.learn(found, baseline, reading.end - reading.start)
         return Latency(state.bounds, state.seen + baseline, state.seen, evidence, found)
@@ -235,13 +234,9 @@ def _counts(state: Latency, sample: Sample | None) -> FloatArray:
     return np.array(buckets.coarsen(sample, state.bounds).counts, dtype=np.float64)
 
 
-def _interval(reading: Reading, rules: Rules) -> Interval:
-    seconds = reading.end - reading.start
-    return Interval(reading.stage, float(reading.start), seconds, rules.planned_seconds)
-
-
 def _divisor(
     before: Comparison,
+    seen: FloatArray,
     cuts: tuple[int, ...],
     arms: tuple[FloatArray, FloatArray],
     rule: GuardRule,
@@ -250,15 +245,14 @@ def _divisor(
     """The largest of the cuts' factors of the arms' own noise, for a tilt leans on all of the law.
 
     At the pace before the reading: given the requests it counts, a tilt's e-value may be expected to
-    exceed 1, so what they show must not choose the root taken of it. Only the first has no pace before it.
+    exceed 1, so what they show must not choose the root taken of it. Before there is a pace the slow
+    requests are as many as the old version's, `seen` earlier, have it.
     """
     if rule.dispersion.is_none:
         return 1.0
-    (candidate, candidate_slow), (baseline, baseline_slow) = (
-        (np.full(len(cuts), counts.sum()), np.array([tallies.above(counts, cut) for cut in cuts]))
-        for counts in arms
-    )
-    counted = Arms(candidate, candidate_slow, baseline, baseline_slow)
+    slow = np.array([tallies.above(seen, cut) for cut in cuts]) / seen.sum()
+    trials = [np.full(len(cuts), counts.sum()) for counts in arms]
+    expected = Arms(trials[0], trials[0] * slow, trials[1], trials[1] * slow)
     pace = before.pace if before.pace.seconds > 0 else None
     seconds = reading.end - reading.start
-    return float(dispersions.factor(rule.dispersion, counted, rule.tolerance, seconds, pace).max())
+    return float(dispersions.factor(rule.dispersion, expected, rule.tolerance, seconds, pace).max())

@@ -13,12 +13,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rollway.judge import limit as limits
-from rollway.judge.evidence import Safety, Shown
+from rollway.judge.evidence import Safety, Shown, interval_of
 from rollway.judge.limit import LimitTest
 from rollway.judge.logs import FloatArray, floats, log_sum
 from rollway.judge.model import Counts, GuardRule, Moments, Past, Reading, Rules, Sample
 from rollway.judge.moments import LARGEST_SUM, are_moments
-from rollway.judge.onset import Interval
 from rollway.judge.plausible import is_finite
 from rollway.judge.processes import limit_increment
 from rollway.judge.words import percent
@@ -192,17 +191,11 @@ def _bet_by(elapsed: float, planned_seconds: float) -> float:
 def _against_limit(
     state: AgainstPast, rules: Rules, reading: Reading, counts: Counts, limit: float
 ) -> AgainstPast:
-    interval = Interval(
-        stage=reading.stage,
-        start=float(reading.start),
-        seconds=reading.end - reading.start,
-        planned_seconds=rules.planned_seconds,
-    )
     trials, bad = float(counts.trials), float(counts.bad)
     before = state.safe if state.stage == reading.stage else LOG_SAFE_PARTS
     return replace(
         state,
-        limit=limits.add(state.limit, trials, bad, interval, limit=limit),
+        limit=limits.add(state.limit, trials, bad, interval_of(reading, rules), limit=limit),
         safe=before + limit_increment(trials, bad, limit, SAFE_PARTS * limit),
         stage=reading.stage,
     )
