@@ -64,13 +64,17 @@ def test_the_regulated_bank_runs_in_parallel() -> None:
 
 
 def test_a_weekend_big_bang_at_the_bank_is_refused() -> None:
-    """Untested, its rollback is a violated veto; with nothing said of it, it comes last by its reasons."""
+    """Untested, and where results must be compared, a rule forbids it; else its reasons put it last."""
     untested = choose(release_with({**BANK, "done.tests.rollback_tested": False}))
     assert untested.of("big_bang").state == "blocked"
     assert "[rollback tested: no" in _about(untested, "Big-bang refused")
     unsaid = choose(release_with(BANK))
-    assert unsaid.ranking[-1].method == "big_bang"
-    assert "everyone depends on the new version from the first minute" in _about(unsaid, "Big-bang lost")
+    assert unsaid.of("big_bang").state == "blocked"
+    assert "comparison of old and new results needed: yes" in _about(unsaid, "Big-bang refused")
+    uncompared = choose(release_with({**BANK, "goals.compare_results_needed": False}))
+    assert uncompared.ranking[-1].method == "big_bang"
+    assert uncompared.of("big_bang").state != "blocked"
+    assert "from the first minute" in _about(uncompared, "Big-bang lost")
 
 
 def test_a_pilot_of_one_day_and_then_everyone_is_refused() -> None:

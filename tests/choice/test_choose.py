@@ -117,6 +117,7 @@ def test_a_better_fit_with_open_rules_is_told_apart_from_a_worse_one() -> None:
         "migration.reconciliation_rules": True,
         "migration.parallel_exit_rule": "one month-end",
         "stakeholders.users": 20_000,
+        "backlog.modular": True,
     }
     choice = choose(release_with(facts))
     assert choice.recommended == "parallel"

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollway.choice import CRITERIA, METHODS, choose, rank
+from rollway.choice import CRITERIA, METHODS, Method, Reason, choose, rank
 from rollway.facts.model import Release
 from rollway.readiness import fact_at
 from support.releases import TYPES, known, put, release_files, releases, values_of
@@ -17,17 +17,19 @@ from support.releases import TYPES, known, put, release_files, releases, values_
 @settings(max_examples=80, deadline=None)
 @given(releases())
 def test_the_choice_answers_any_release(release: Release) -> None:
-    """It never raises; scores are within 0 and 1; some method is recommended unless all are blocked."""
+    """It never raises; scores are within 0 and 1; only an open method is recommended; the verdict fits."""
     choice = choose(release)
     for one in choice.ranking:
         assert set(one.criteria) == set(CRITERIA)
         assert all(0 < figure < 1 for figure in [one.score, *one.criteria.values()])
     states = {one.method: one.state for one in choice.ranking}
     assert choice.recommended is None or states[choice.recommended] != "blocked"
-    assert (choice.recommended is None) is (set(states.values()) == {"blocked"})
+    assert (choice.verdict == "not_ready") is (set(states.values()) == {"blocked"})
+    assert (choice.recommended is None) is (choice.verdict != "recommended")
+    assert choice.leaning in states
     assert choice.chosen == (release.rollout.method or choice.recommended)
     assert bool(choice.sequence) is (choice.chosen is not None)
-    assert 3 <= len(choice.reasons) <= 6
+    assert 6 <= len(choice.reasons) <= 7
     assert len(choice.next_questions) <= 5
     asked = [path for path in TYPES if any(f"({path})" in text for text in choice.next_questions)]
     assert all(fact_at(release, path).state != "known" for path in asked)
@@ -39,6 +41,16 @@ def test_taking_a_method_away_leaves_the_order_of_the_rest(release: Release, gon
     """No rank reversal: what is left stands exactly as it stood before, with the same figures."""
     before = [one for one in rank(release) if one.method != gone.name]
     assert list(rank(release, [method for method in METHODS if method is not gone])) == before
+
+
+@settings(max_examples=40, deadline=None)
+@given(releases(), st.sampled_from(METHODS), st.integers(-40, 40))
+def test_adding_a_method_leaves_the_order_of_the_rest(release: Release, like: Any, points: int) -> None:
+    """A newcomer, good or bad, takes its own place and moves no other."""
+    reason = Reason("F0", "risk", points / 4, "A reason.")
+    newcomer = Method("newcomer", "Newcomer", "", like.vetoes, lambda _: (reason,))  # type: ignore[arg-type]
+    after = [one for one in rank(release, [*METHODS, newcomer]) if one.title != "Newcomer"]
+    assert after == list(rank(release))
 
 
 @settings(max_examples=120, deadline=None)

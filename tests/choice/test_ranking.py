@@ -35,8 +35,8 @@ def test_one_violated_veto_blocks_and_one_open_veto_leaves_open(
 
 
 def test_a_score_is_the_mean_of_logistic_criteria() -> None:
-    """Two points of risk give 1/(1+1/e) there and a half elsewhere."""
-    ranked = judge_method(release_with(), _method("canary", 2.0))
+    """Four points of risk give 1/(1+1/e) there and a half elsewhere."""
+    ranked = judge_method(release_with(), _method("canary", 4.0))
     risk = 1 / (1 + math.exp(-1))
     assert ranked.criteria == {"value": 0.5, "risk": risk, "compliance": 0.5, "user_readiness": 0.5}
     assert ranked.score == pytest.approx((1.5 + risk) / 4)

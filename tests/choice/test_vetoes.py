@@ -81,7 +81,7 @@ RULES: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {
     ),
     "V9": (
         {"backlog.modular": True},
-        [{"backlog.modular": False, "stakeholders.sites": 1}],
+        [{"backlog.modular": False, "stakeholders.sites": 1, "stakeholders": {"groups": [{"name": "All"}]}}],
     ),
     "V10": (
         {"architecture.all_switch_together": False},
@@ -109,9 +109,9 @@ RULES: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {
         {
             "architecture.all_switch_together": False,
             "goals.outcome_uncertain": False,
-            "architecture.complexity": "low",
+            "goals.compare_results_needed": False,
         },
-        [{"goals.outcome_uncertain": True}, {"architecture.complexity": "high"}],
+        [{"goals.outcome_uncertain": True}, {"goals.compare_results_needed": True}],
     ),
 }
 
@@ -162,11 +162,21 @@ def test_several_violations_are_all_named_with_what_lifts_each() -> None:
         ("V5", {"migration.needed": False}),
         ("V9", {"backlog.modular": False, "stakeholders.sites": 2}),
         ("V18", {"goals.fast_rollback_needed": False}),
-        ("V19", {"architecture.all_switch_together": True, "goals.outcome_uncertain": True}),
+        (
+            "V19",
+            {
+                "architecture.all_switch_together": True,
+                "goals.outcome_uncertain": True,
+                "goals.compare_results_needed": False,
+            },
+        ),
     ],
 )
 def test_what_does_not_apply_is_not_asked_for(id_: str, facts: dict[str, Any]) -> None:
-    """Without migration no recovery test and no schema; with sites no modules; without the wish no test."""
+    """Without migration no recovery test and no schema; with sites no modules; without the wish no test.
+
+    Where all must switch at one instant nobody can try it first, so that the outcome may be uncertain.
+    """
     rest = {
         "done.tests.rollback_tested": True,
         "architecture.spare_capacity": True,
@@ -180,6 +190,14 @@ def test_alike_sites_stand_for_each_other() -> None:
     alike = {"stakeholders.sites": 840, "stakeholders.groups_alike": True}
     assert _result("V11", alike).state == "satisfied"
     assert _result("V11", {**alike, "stakeholders.groups_alike": False}).state == "unknown"
+
+
+def test_without_a_list_of_groups_it_is_open_whether_the_scope_divides() -> None:
+    """One site may still hold several groups; only who lists a single one has said that there is one."""
+    undivided = {"backlog.modular": False, "stakeholders.sites": 1}
+    assert _result("V9", undivided).state == "unknown"
+    assert _result("V9", {**undivided, "stakeholders": {"groups": [{"name": "All"}]}}).state == "violated"
+    assert _result("V9", {**undivided, "stakeholders.sites": 2}).state == "satisfied"
 
 
 def test_a_short_wish_for_another_method_does_not_cut_the_pilot() -> None:

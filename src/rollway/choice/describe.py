@@ -140,24 +140,27 @@ def _holds(choice: Choice) -> Iterator[str]:
 
 
 def _how_sure(choice: Choice, robustness: Robustness) -> Iterator[str]:
-    if robustness.first is not None:
-        share = robustness.by_weights[robustness.first]
-        title = _title(choice, robustness.first)
-        whatever = (
-            "whatever the criteria weigh"
-            if share > SURE_OF_WEIGHTS
-            else f"under {share:.0%} of all weightings"
-        )
-        yield f"With the facts as stated, {title} comes first {whatever}."
-        for row in robustness.weights:
-            if row.low > 0 or row.high < float("inf"):
-                name = row.criterion.replace("_", " ")
-                yield f"  {name} weighs {row.stated:g}: {_between(row.low, row.high)}"
+    if choice.verdict == "recommended":  # a mere leaning is no answer that weights could confirm
+        yield from _over_weights(choice, robustness)
     shares = sorted(robustness.by_unknowns.items(), key=lambda one: -one[1])
     told = ", ".join(f"{_title(choice, name)} {share:.0%}" for name, share in shares if share >= 0.005)
     yield f"With the unknown facts drawn, this comes first: {told}."
     for flip in robustness.flips:
         yield f"- {flip_words(choice, flip)}"
+
+
+def _over_weights(choice: Choice, robustness: Robustness) -> Iterator[str]:
+    if robustness.first is None:
+        return
+    share = robustness.by_weights[robustness.first]
+    title = _title(choice, robustness.first)
+    sure = share > SURE_OF_WEIGHTS
+    whatever = "whatever the criteria weigh" if sure else f"under {share:.0%} of all weightings"
+    yield f"With the facts as stated, {title} comes first {whatever}."
+    for row in robustness.weights:
+        if row.low > 0 or row.high < float("inf"):
+            name = row.criterion.replace("_", " ")
+            yield f"  {name} weighs {row.stated:g}: {_between(row.low, row.high)}"
 
 
 def _between(low: float, high: float) -> str:

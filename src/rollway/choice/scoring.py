@@ -98,7 +98,10 @@ def weights_of(weights: Weights) -> Floats:
     largest = stated.max()
     if largest == 0:
         return np.ones(len(CRITERIA))
-    return np.where(stated == largest, 1.0, stated / largest)
+    # Infinity by itself is no number: the largest are set apart before they are divided.
+    fractions = np.ones(len(CRITERIA))
+    np.divide(stated, largest, out=fractions, where=stated != largest)
+    return fractions
 
 
 def _effects() -> list[tuple[Rule, Floats]]:

@@ -34,8 +34,8 @@ def _exit_rule(release: Release) -> Answer:
 
 def _groups_named(release: Release) -> Answer:
     count = len(release.stakeholders.groups)
-    if count > 1:
-        return Answer(True, f"groups: {count} (stakeholders.groups)")
+    if count:
+        return Answer(count > 1, f"groups: {count} (stakeholders.groups)")
     return Answer(None, "several groups: none named (stakeholders.groups)", (_GROUPS,))
 
 
