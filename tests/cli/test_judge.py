@@ -16,7 +16,13 @@ from rollway.errors import InputError
 from rollway.judge import Counts, GuardRule, Reading, Rules
 from rollway.judge.evidence_file import Look, write_evidence
 
+NOISE = '{"floor": 2, "growth": 0.01, "block_seconds": 300}'
 PLAIN = ("--rps", "100", "--base", "0.01", "--stages", "1%:20m,10%:20m")
+
+
+def noise_file(**kpis: str) -> str:
+    entries = ", ".join(f'"{name}": {noise}' for name, noise in kpis.items())
+    return f'{{"format": "rollway.dispersion/1", "dispersion": {{{entries}}}}}'
 
 
 def judge(*words: str) -> Result:
@@ -63,6 +69,12 @@ def test_a_file_of_evidence_is_judged_again(tmp_path: Path) -> None:
     said = [json.loads(line) for line in judge("replay", str(file)).output.splitlines()]
     assert [one["at"] for one in said] == [10.0 * n + 12 for n in range(20)]
     assert said[-1]["kind"] == "harmful"
+    brief = judge("replay", str(file), "--brief").output.splitlines()
+    changes = [n for n, one in enumerate(said) if n == 0 or one["kind"] != said[n - 1]["kind"]]
+    assert [line.split() for line in brief if line.endswith(tuple(one["kind"] for one in said))] == [
+        [f"{10.0 * n:.1f}", "s", "10.0%", "ten", said[n]["kind"]] for n in changes
+    ]
+    assert brief[-1] == "20 looks"
 
 
 def test_a_broken_file_of_evidence_is_told_with_its_line(tmp_path: Path) -> None:
@@ -119,10 +131,10 @@ def test_power_of_a_release_foresees_each_guard_of_its_plan() -> None:
     [
         ((), "how many requests"),
         (("--rps", "10"), "rate of bad requests"),
-        (("--rps", "10", "--base", "0.01", "--stages", "1%"), "'1%' is no stage"),
-        (("--rps", "10", "--base", "0.01", "--stages", "200%:1m"), "'200%:1m' is no stage"),
+        (("--rps", "10", "--base", "0.01", "--stages", "1%"), "('1%') lacks a duration"),
+        (("--rps", "10", "--base", "0.01", "--stages", "200%:1m"), "('200%:1m') has no share"),
         (("--rps", "10", "--base", "0.01", "--stages", "1%:soon"), "'soon' is no duration"),
-        (("--rps", "10", "--base", "0.5", "--ratio", "3"), "no size of fault"),
+        (("--rps", "10", "--base", "0.5", "--ratio", "3"), "--ratio 3 cannot be foreseen"),
         (("--rps", "10", "--kind", "latency", "--median", "2"), "--median 2 is not below"),
     ],
 )
@@ -131,3 +143,36 @@ def test_power_says_what_it_lacks(words: tuple[str, ...], told: str) -> None:
     error = fault("power", *words)
     assert told in error.message
     assert error.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{", ":1:2: not JSON"),
+        ("[]", 'there is no "format"'),
+        ('{"format": "rollway.dispersion/1"}', 'there is no "dispersion"'),
+        ('{"format": "rollway.dispersion/1", "dispersion": {"errors": {"floor": 1}}}', "each once"),
+        (
+            f'{{"format": "rollway.dispersion/1", "dispersion": {{"errors": {NOISE}, "b": {NOISE}}}}}',
+            "errors, b",
+        ),
+        (noise_file(errors=NOISE.replace("2", "true", 1)), "floor is a number"),
+    ],
+)
+def test_a_broken_file_of_dispersion_is_told(tmp_path: Path, text: str, told: str) -> None:
+    """What is wrong and where, before anything is foretold."""
+    file = tmp_path / "dispersion.json"
+    file.write_text(text)
+    assert told in fault("power", *PLAIN, "--dispersion", str(file)).message
+
+
+def test_noise_makes_faults_harder_to_see(tmp_path: Path) -> None:
+    """The smallest fault that is caught is larger with the noise of a file than without."""
+    file = tmp_path / "dispersion.json"
+    file.write_text(noise_file(errors=NOISE))
+    words = ("power", *PLAIN, "--ratio", "3", "--json")
+    plain, noisy = (
+        json.loads(judge(*words, *more).output)["guards"][0]["smallest_ratio"]
+        for more in ((), ("--dispersion", str(file)))
+    )
+    assert noisy[-1] > plain[-1]

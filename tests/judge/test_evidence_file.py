@@ -32,6 +32,7 @@ from rollway.judge import (
 from rollway.judge.evidence_file import (
     Look,
     judge_again,
+    looks_of,
     read_course,
     read_evidence,
     verdict_line,
@@ -110,6 +111,8 @@ def test_without_looks_each_end_is_one() -> None:
     """A file of readings alone is judged at the end of each."""
     rules, course = read_course(f"{HEADER}\n{GOOD}\n{GOOD.replace('10.5', '20')}", "e.jsonl")
     assert [one.at for one in judge_again(rules, course)] == [10.5, 20]
+    assert looks_of(course) == (Look(10.5, "ten", 0.1), Look(20, "ten", 0.1))
+    assert looks_of((*course, Look(30, "half", 0.5))) == (Look(30, "half", 0.5),)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +130,8 @@ def test_without_looks_each_end_is_one() -> None:
         (GOOD.replace('"start": 0', '"start": 0, "start": 1'), "e.jsonl:2", "'start' is given twice"),
         (GOOD[:-1], "e.jsonl:2:", "not JSON"),
         ("[1]", "e.jsonl:2", "object in braces"),
-        ("[" * 100_000, "e.jsonl:2", "not JSON that can be read"),
+        ("[" * 100_000, "e.jsonl:2", "nested too deeply"),
+        (GOOD.replace("10.5", "1" * 5000), "e.jsonl:2", "too many digits"),
         ('{"look": {"now": 1, "stage": 7, "share": 0}}', "e.jsonl:2", "look.stage is a text, not 7"),
         ('{"look": {"now": 1, "stage": "\\ud800", "share": 0}}', "e.jsonl:2", "look.stage is a text"),
         (

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rollway.cli.common import coloured, heading, json_option, print_json, write_file
+from rollway.cli.judge_dispersion import FORMAT
+from rollway.cli.judge_numbers import PART, read_text, say
 from rollway.errors import InputError
 
 if TYPE_CHECKING:
     from rollway.judge import Reading, Rules
     from rollway.judge.calibration import Calibration, Realised
-
-FORMAT = "rollway.dispersion/1"
 
 
 @click.command("calibrate")
@@ -30,7 +30,7 @@ FORMAT = "rollway.dispersion/1"
 )
 @click.option(
     "--alpha",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=PART,
     help="The share of false rollbacks to keep to.  [default: the history's own rules]",
 )
 @click.option(
@@ -58,7 +58,7 @@ def calibrate(
     rollway judge calibrate history.jsonl --alpha 0.05 --write dispersion.json
     """
     from rollway.judge.calibration import calibrate as replay_all
-    from rollway.judge.calibration import cut, with_learned_dispersion
+    from rollway.judge.calibration import cut, held_out, with_learned_dispersion
 
     rules, readings = _read(history)
     if alpha is not None:
@@ -71,35 +71,31 @@ def calibrate(
             hint="a history must last longer than a rollout is planned to (planned_seconds of its rules)",
         )
     found = replay_all(learned, windows)
+    unseen = held_out(rules, readings, windows, is_kept=is_kept)
     if target is not None:
-        write_file(target, json.dumps(_written(found), indent=2, sort_keys=True) + "\n")
+        write_file(target, json.dumps(_written(found, unseen), indent=2, sort_keys=True) + "\n")
     if as_json:
-        print_json(_as_json(rules, learned, found))
+        print_json(_as_json(rules, learned, found, unseen))
     else:
-        _show(rules, learned, found)
+        _show(rules, learned, found, unseen)
         if target is not None:
-            click.echo(f"The dispersion is in {target}.")
+            click.echo(f"wrote {target}; `rollway judge power --dispersion {target}` foresees with it")
 
 
 def _read(history: Path) -> tuple[Rules, list[Reading]]:
     from rollway.judge.evidence_file import read_evidence
 
-    try:
-        return read_evidence(history.read_text(encoding="utf-8"), str(history))
-    except OSError as error:
-        raise InputError(
-            f"{history}: {error.strerror}", hint="`rollway judge export` writes a file of evidence"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{history}: this is no evidence: {error}") from error
+    text = read_text(history, "give a file of evidence, as `rollway judge export` writes it")
+    return read_evidence(text, str(history))
 
 
-def _written(found: Calibration) -> dict[str, Any]:
+def _written(found: Calibration, unseen: Realised | None) -> dict[str, Any]:
     """What a plan can take its dispersion from, with what was realised with it."""
     return {
         "format": FORMAT,
         "alpha": found.alpha,
         "realised": asdict(found.after),
+        "held_out": None if unseen is None else asdict(unseen),
         "dispersion": {
             rule.kpi: asdict(rule.dispersion) for rule in found.rules.guards if not rule.dispersion.is_none
         },
@@ -112,11 +108,11 @@ def _counting(rules: Rules) -> list[Any]:
     return [rule for rule in rules.guards if rule.kind in LEARNABLE]
 
 
-def _as_json(rules: Rules, learned: Rules, found: Calibration) -> dict[str, Any]:
+def _as_json(rules: Rules, learned: Rules, found: Calibration, unseen: Realised | None) -> dict[str, Any]:
     from rollway.judge.calibration import conclusions
 
     return {
-        **_written(found),
+        **_written(found, unseen),
         "learned": {rule.kpi: asdict(rule.dispersion) for rule in _counting(learned)},
         "window_seconds": rules.planned_seconds,
         "multiplier": found.multiplier,
@@ -128,28 +124,47 @@ def _as_json(rules: Rules, learned: Rules, found: Calibration) -> dict[str, Any]
     }
 
 
-def _show(rules: Rules, learned: Rules, found: Calibration) -> None:
+def _show(rules: Rules, learned: Rules, found: Calibration, unseen: Realised | None) -> None:
     from rollway.judge.calibration import conclusions
 
     heading("Noise of the two arms' own")
     for rule in _counting(learned):
         noise = rule.dispersion
-        click.echo(
-            f"  {rule.kpi}: evidence divided by {noise.floor:.2f} and more; the arms' rates differ by "
+        say(
+            f"{rule.kpi}: evidence divided by {noise.floor:.2f} and more; the arms' rates differ by "
             f"{noise.growth**0.5:.0%} from time to time, for {_minutes(noise.block_seconds)}"
         )
     for rule in rules.guards:
         if rule not in _counting(rules):
-            click.echo(f"  {rule.kpi}: kind {rule.kind} counts no events; its noise is not learned here")
+            say(f"{rule.kpi}: kind {rule.kind} counts no events; its noise is not learned here")
     heading(f"Healthy windows of {_minutes(rules.planned_seconds)}, alpha {found.alpha:.2%}")
-    click.echo(f"  with that noise:  {_told(found.before)}")
+    say(f"with that noise: {_told(found.before)}")
     if found.multiplier is None:
-        click.echo(f"  {coloured('gap', 'not mended')}:       {_told(found.after)}")
+        say(f"{coloured('gap', 'not mended')}: {_told(found.after)}")
     elif found.multiplier > 1:
-        click.echo(f"  {found.multiplier:g} times as much:  {_told(found.after)}")
+        say(f"{found.multiplier:g} times as much: {_told(found.after)}")
+    heading("Held out")
+    if unseen is None:
+        say("there are too few windows to learn from one half and try on the other")
+    else:
+        say(f"learned from the older half alone, and tried on the newer: {_told(unseen)}")
     heading("What this says")
     for sentence in conclusions(found):
-        click.echo(f"  {sentence}")
+        say(sentence)
+    _show_release(found)
+
+
+def _show_release(found: Calibration) -> None:
+    """The lines that bring the noise into a release file."""
+    noisy = [rule for rule in found.rules.guards if not rule.dispersion.is_none]
+    if noisy:
+        heading("For the release file, below each KPI")
+    for rule in noisy:
+        noise = rule.dispersion
+        click.echo(
+            f"  {rule.kpi}:  dispersion: {{floor: {noise.floor:.4g}, growth: {noise.growth:.4g}, "
+            f"block_seconds: {noise.block_seconds:.0f}}}"
+        )
 
 
 def _told(realised: Realised) -> str:

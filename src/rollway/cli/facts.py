@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,29 +71,36 @@ def _write_skeleton(path: Path, name: str, version: str) -> str:
 
 
 def _asked(ctx: click.Context, path: Path, name: str, version: str) -> tuple[str, str]:
-    """Name and version, asked for where the command line gives none; an empty line takes what is offered."""
-    from rollway.cli.interview import line
+    """Name and version, asked for where the command line gives none."""
     from rollway.facts import skeleton
 
-    given = {
-        key: ctx.get_parameter_source(key) is not click.core.ParameterSource.DEFAULT
-        for key in ("name", "version")
-    }
-    folder = re.sub(r"[^a-z0-9]+", "-", path.resolve().parent.name.lower()).strip("-")[:60]
-    name = name if given["name"] else folder or name
+    def is_given(option: str) -> bool:
+        return ctx.get_parameter_source(option) is not click.core.ParameterSource.DEFAULT
+
+    folder = re.sub(r"[^a-z0-9]+", "-", path.resolve().parent.name.lower()).strip("-")[:60].strip("-")
+    if is_given("name"):
+        skeleton(name, version)
+    else:
+        name = _asked_for("Short name of the release", folder or name, lambda told: skeleton(told, version))
+    if not is_given("version"):
+        version = _asked_for("Its version", version, lambda told: skeleton(name, told))
+    return name, version
+
+
+def _asked_for(what: str, offered: str, check: Callable[[str], object]) -> str:
+    """A line that passes the check, or what is offered where it is empty or none comes any more."""
+    from rollway.cli.interview import line
+
     while True:
         try:
-            told = name if given["name"] else line(f"Short name of the release [{name}]: ") or name
-            number = version if given["version"] else line(f"Its version [{version}]: ") or version
-            skeleton(told, number)
+            told = line(f"{what} [{offered}]: ") or offered
+            check(told)
         except EOFError:
-            return name, version
+            return offered
         except InputError as error:
-            if all(given.values()):
-                raise
-            click.echo(f"  {error.message}; {error.hint}".rstrip("; "))
-            continue
-        return told, number
+            click.echo("  " + "; ".join(part for part in (error.message, error.hint) if part))
+        else:
+            return told
 
 
 @click.command()

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from rollway.cli.common import opened, write_file
-from rollway.errors import InputError
+from rollway.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from rollway.judge import Verdict
+    from rollway.judge.evidence_file import Look
 
 COMMANDS = {
     "ab": ("judge_ab:ab", "Judge two CSV files: is the new version worse than the old one?"),
@@ -54,7 +60,8 @@ def judge() -> None:
 
 @click.command()
 @click.argument("file", metavar="FILE.jsonl", type=click.Path(path_type=Path))
-def replay(file: Path) -> None:
+@click.option("--brief", is_flag=True, help="For people: a line each time the verdict changes.")
+def replay(file: Path, brief: bool) -> None:
     """Judge a file of evidence again, and print its verdicts as JSON Lines, one for each look.
 
     The file holds the rules, the readings, and the moments at which a verdict was given; without such
@@ -62,21 +69,42 @@ def replay(file: Path) -> None:
     what the engine recorded: a verdict depends on nothing that is not in the file.
 
     \b
+    Lines of the file: the first one, then any number of the others
+      {"format": "rollway.evidence/1", "rules": {"guards": [{"kpi": ..}], ..}}
+      {"reading": {"kpi": .., "start": .., "end": .., "stage": .., "share": ..,
+                   "candidate": {"trials": .., "bad": ..}, "baseline": ..}}
+      {"look": {"now": .., "stage": .., "share": ..}}
+
+    \b
     Example
       rollway judge export -o evidence.jsonl
       rollway judge replay evidence.jsonl | tail -1
+      rollway judge replay evidence.jsonl --brief
     """
-    from rollway.judge.evidence_file import judge_again, read_course, verdict_line
+    from rollway.cli.judge_numbers import read_text
+    from rollway.judge.evidence_file import judge_again, looks_of, read_course, verdict_line
 
-    try:
-        text = file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{file}: {error.strerror}", hint="`rollway judge export` writes one") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{file}: not UTF-8 text: {error.reason}") from error
+    text = read_text(file, "give a file of evidence, as `rollway judge export` writes it")
     rules, course = read_course(text, str(file))
+    if brief:
+        _show_changes(zip(looks_of(course), judge_again(rules, course), strict=True))
+        return
     for said in judge_again(rules, course):
         click.echo(verdict_line(said))
+
+
+def _show_changes(judged: Iterable[tuple[Look, Verdict]]) -> None:
+    """When, at what share, which verdict and why: the first one and each that differs from the one before."""
+    from rollway.cli.judge_numbers import say
+
+    begin, before, looks = None, None, 0
+    for look, said in judged:
+        looks, begin = looks + 1, said.at if begin is None else begin
+        if (said.kind, said.stage) != before:
+            click.echo(f"{said.at - begin:9.1f} s  {look.share:6.1%}  {said.stage:<12.12}  {said.kind}")
+            say(said.reason, indent=" " * 13)
+            before = said.kind, said.stage
+    click.echo(f"{looks:,} look{'s' if looks != 1 else ''}")
 
 
 @click.command()
@@ -94,8 +122,14 @@ def export(ctx: click.Context, rollout: str | None, output: Path | None) -> None
     """
     from rollway.judge.evidence_file import write_evidence
 
-    with opened(ctx) as rollway:
-        rules, course = rollway.evidence(rollout or rollway.newest_rollout())
+    try:
+        with opened(ctx) as rollway:
+            rules, course = rollway.evidence(rollout or rollway.newest_rollout())
+    except NotFoundError as error:
+        if demos := _demos(ctx.find_root().obj):
+            hint = f"the demo keeps its own: rollway --data {demos[-1]} judge export"
+            raise NotFoundError(error.message, hint=hint) from error
+        raise
     lines = list(write_evidence(rules, course))
     if output is None:
         for line in lines:
@@ -103,3 +137,8 @@ def export(ctx: click.Context, rollout: str | None, output: Path | None) -> None
         return
     write_file(output, "".join(f"{line}\n" for line in lines))
     click.echo(f"wrote {len(lines) - 1} readings and looks to {output}")
+
+
+def _demos(data: object) -> list[Path]:
+    """The data folders that `rollway demo` has left below this one, the newest last."""
+    return [file.parent for file in sorted(Path(str(data)).glob("demo/*/data/rollway.db"))]

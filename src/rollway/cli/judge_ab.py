@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rollway.cli.common import coloured, heading, json_option, print_json, write_file
+from rollway.cli.common import json_option, print_json, write_file
+from rollway.cli.judge_numbers import PART, Number, headline, say
+from rollway.errors import InputError
 
 if TYPE_CHECKING:
     from rollway.cli.judge_csv import Pair
@@ -34,34 +36,39 @@ PICTURED = 400
 )
 @click.option("--column", metavar="NAME", help="What is judged, where a file has several columns.")
 @click.option(
-    "--time", "time_column", metavar="NAME", help="Seconds or ISO 8601.  [default: a column so called]"
+    "--time",
+    "time_column",
+    metavar="NAME",
+    help="Seconds, or ISO 8601 (UTC without a zone).  [default: a column so called]",
 )
 @click.option("--less-is-worse", is_flag=True, help="A fall is the harm: orders, logins, revenue.")
 @click.option(
     "--tolerance",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Number(min=0, max=1e100, min_open=True),
     default=1.0,
     show_default=True,
-    help="The ratio new/old that is no harm yet.",
+    help="So many times as bad is no harm yet.",
 )
 @click.option(
     "--margin",
-    type=click.FloatRange(min=1, min_open=True),
+    type=Number(min=1, max=1e6, min_open=True),
     default=1.25,
     show_default=True,
-    help="The ratio that must be ruled out before the verdict is healthy.",
+    help="So many times as bad must be ruled out before the verdict is healthy.",
 )
 @click.option(
-    "--cap", type=float, help="mean: figures are cut off here.  [default: what one in a thousand exceeds]"
+    "--cap",
+    type=Number(min=0, max=1e100, min_open=True),
+    help="mean: figures are cut off here.  [default: what one in a thousand exceeds]",
 )
 @click.option(
     "--bound",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Number(min=0, max=1e100, min_open=True),
     help="mean: all figures lie between 0 and this; judged exactly then.",
 )
 @click.option(
     "--alpha",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=PART,
     default=0.01,
     show_default=True,
     help="Chance of calling a healthy version harmful, however often one looks.",
@@ -104,9 +111,15 @@ def ab(
       durations in seconds, among other columns:
         rollway judge ab old.csv new.csv --kind latency --column duration
     """
-    from rollway.cli.judge_csv import read_pair, readings_of
+    from rollway.cli.judge_csv import read_pair
+    from rollway.cli.judge_intervals import compared, readings_of
     from rollway.judge import Rules, replay
 
+    if margin <= tolerance:
+        raise InputError(
+            f"--margin {margin:g} is not above --tolerance {tolerance:g}",
+            hint="what is tolerated cannot be ruled out too; raise --margin",
+        )
     pair = read_pair(baseline, candidate, kind=kind, column=column, time=time_column)  # type: ignore[arg-type]
     pair, rule = _ruled(pair, tolerance=tolerance, less_is_worse=less_is_worse, bound=bound, cap=cap)
     readings = readings_of(pair, kpi=rule.kpi, stage=STAGE, intervals=intervals)
@@ -128,6 +141,7 @@ def ab(
         print_json(_as_json(pair, rules, history))
         return
     _show(pair, rules, history, track)
+    _remarks(pair, compared(pair, intervals))
     if svg_file is not None:
         click.echo(f"wrote {svg_file}")
 
@@ -149,6 +163,12 @@ def _ruled(
         tolerance=tolerance,
         direction="less_is_worse" if less_is_worse else "more_is_worse",
     )
+    given = " and ".join(n for n, v in (("--bound", bound), ("--cap", cap)) if v is not None)
+    if (given and pair.kind != "mean") or (bound is not None and cap is not None):
+        raise InputError(
+            f"{given} cannot be used with a {pair.kind}",
+            hint="for figures (--kind mean) give one of the two; for others none",
+        )
     if pair.kind != "mean":
         return pair, rule
     if bound is not None:
@@ -165,23 +185,36 @@ def _show(pair: Pair, rules: Rules, history: Sequence[Verdict], track: Track) ->
     said, rule = history[-1], rules.guards[0]
     guard, what = said.guards[0], _what(pair, said.guards[0])
     margin = rules.margins[STAGE][rule.kpi]
-    heading(f"{coloured(said.kind)}  {_sentence(pair, rules, history)}")
+    headline(said.kind, _sentence(pair, rules, history))
     click.echo()
     click.echo(
         f"  new      {_arm(guard.candidate_trials, guard.candidate_rate, guard.candidate_mean)} {what}"
     )
     click.echo(f"  old      {_arm(guard.baseline_trials, guard.baseline_rate, guard.baseline_mean)} {what}")
-    click.echo(f"  {_effect(pair, guard)}")
+    say(_effect(pair, guard))
     for name, log_e, alpha, shown in (
         ("harm  ", guard.harm_log_e, rules.alpha, f"worse than {_ratio(rule, rule.tolerance)}"),
         ("safety", guard.safe_log_e, rules.alpha_promote, f"better than {_ratio(rule, margin)}"),
     ):
         click.echo(f"  {name}   e = {e_value(log_e)}, {1 / alpha:.4g} is enough to show it {shown}")
     if rule.cap is not None:
-        click.echo(f"  figures are cut off at {rule.cap:.4g} (--cap)")
+        told = f"{pair.baseline.cut:,} figures of the old and {pair.candidate.cut:,} of the new"
+        say(f"{told} version are beyond {rule.cap:.4g} (--cap) and count as that")
     click.echo()
     for line in characters(track, width=78, plain=not _is_unicode()):
         click.echo(f"  {_coloured(line)}".rstrip())
+
+
+def _remarks(pair: Pair, rows: tuple[int, int]) -> None:
+    """What a reader should know of the files before the verdict is believed."""
+    for name, arm, count in (("old", pair.baseline, rows[0]), ("new", pair.candidate, rows[1])):
+        if count < len(arm.values):
+            say(
+                f"note: {len(arm.values) - count:,} of {len(arm.values):,} rows of the {name} version lie in "
+                "intervals without a row of the other one; they are not compared"
+            )
+    if pair.baseline.source and Path(pair.baseline.source).samefile(pair.candidate.source):
+        say("note: both files are the same file")
 
 
 def _ratio(rule: GuardRule, value: float) -> str:
@@ -225,10 +258,16 @@ def _arm(trials: int, rate: float | None, mean: float | None) -> str:
 
 def _what(pair: Pair, guard: GuardVerdict) -> str:
     if pair.kind == "latency":
-        return (
-            f"slower than {guard.cut_seconds:g}" if guard.cut_seconds is not None else "slower than the cut"
-        )
+        cut = "the cut" if guard.cut_seconds is None else f"{guard.cut_seconds:.3g}{_unit(pair.name)}"
+        return f"slower than {cut}"
     return {"rate": "bad", "mean": "on average"}[pair.kind]
+
+
+def _unit(name: str) -> str:
+    """The unit that a column's name tells: duration_ms."""
+    words = name.lower().replace("-", "_").split("_")
+    units = {"ms": " ms", "us": " us", "ns": " ns", "s": " s", "seconds": " s", "sec": " s"}
+    return next((units[word] for word in words if word in units), "")
 
 
 def _effect(pair: Pair, guard: GuardVerdict) -> str:
@@ -238,8 +277,16 @@ def _effect(pair: Pair, guard: GuardVerdict) -> str:
     if pair.kind == "mean":
         return "new - old cannot be said yet: too few rows"
     if guard.ratio is None:
-        return "new / old cannot be said: nothing bad was seen of the old version"
+        return f"new / old cannot be said: {_why_no_ratio(guard)}"
     return f"new / old {guard.ratio:.3g}, {_range(guard.ratio_low, guard.ratio_high)}"
+
+
+def _why_no_ratio(guard: GuardVerdict) -> str:
+    if not guard.candidate_trials or not guard.baseline_trials:
+        return "one of the versions was not seen"
+    if not guard.baseline_rate:
+        return "nothing bad was seen of the old version"
+    return "nothing of the old version was bad in the intervals that have both versions"
 
 
 def _range(low: float | None, high: float | None) -> str:

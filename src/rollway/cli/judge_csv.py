@@ -1,11 +1,11 @@
-"""Two CSV files as readings: rows of outcomes, durations or figures, or counts per interval."""
+"""Two CSV files: rows of outcomes, durations or figures, or counts per interval."""
 
 from __future__ import annotations
 
 import csv
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -13,20 +13,21 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rollway.cli.judge_numbers import read_text
 from rollway.errors import InputError
-from rollway.judge import Counts, Histogram, Moments, Reading, Sample
 from rollway.judge.logs import FloatArray
 
-IndexArray = NDArray[np.intp]
 FileKind = Literal["rate", "latency", "mean"]
 TIME_NAMES = ("time", "timestamp", "at", "date", "datetime", "t")
 DURATION_NAMES = ("duration", "latency", "seconds", "ms", "elapsed", "response_time")
 COUNTS = ("trials", "bad")
-INTERVALS = 60
-BUCKETS_PER_TENFOLD = 48
 ORDINARY = 0.999
+LARGEST = 1e100
+"""The square of a larger figure could not be calculated with."""
+MOST_COUNTED = 2**53
+LAST_SECOND = 253_402_300_800.0
+"""The end of the year 9999. Larger times are milliseconds."""
 YES, NO = ("1", "1.0", "true"), ("0", "0.0", "false")
 
 
@@ -59,11 +60,15 @@ class Table:
 class Arm:
     """One version's rows in their order. `values` has shape (rows,), of counts (rows, 2): trials and bad.
 
-    `times` are seconds, None where the order of the rows is all there is.
+    `times` are seconds, None where the order of the rows is all there is. `clock` says how they were
+    written: "number", "zoned" or "without zone". `cut` of the values were cut off.
     """
 
     times: FloatArray | None
     values: FloatArray
+    source: str = ""
+    clock: str = ""
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,26 +102,29 @@ def read_pair(
             f"{lacking.source}:1: this file has no column of times, and the other one has",
             hint="add one, or name a column in both with --time; without times in either the order counts",
         )
+    if {arms[0].clock, arms[1].clock} == {"zoned", "without zone"}:
+        lacking = tables[0 if arms[0].clock == "without zone" else 1]
+        raise InputError(
+            f"{lacking.source}: its times name no zone, and those of the other file do",
+            hint="write the zone in both: 2026-11-23T08:30:00Z, or +01:00",
+        )
     return Pair(found, name, is_counts, arms[0], arms[1])
 
 
 def read_table(path: Path) -> Table:
-    """A CSV file with a header; commas, semicolons or tabs. Raises InputError."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}", hint="give two CSV files: OLD.csv NEW.csv") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 text: {error.reason}", hint="save it as UTF-8 CSV") from error
+    """A CSV file with a header; commas, semicolons, tabs or bars. Raises InputError."""
+    text = read_text(path, "give two CSV files in UTF-8: OLD.csv NEW.csv")
     head = text.partition("\n")[0]
-    separator = max(",;\t", key=head.count)
+    separator = max(",;\t|", key=head.count)
     lines = text.split("\n")
     reader = csv.reader(io.StringIO(text), delimiter=separator)
     try:
         names = tuple(name.strip() for name in next(reader, []))
         numbered = [(reader.line_num, tuple(row)) for row in reader if any(map(str.strip, row))]
     except csv.Error as error:
-        raise InputError(f"{path}:{reader.line_num}: not CSV: {error}", hint='quote texts with "') from error
+        raise InputError(
+            f"{path}:{reader.line_num}: not CSV: {error}", hint="look for a quote that is not closed"
+        ) from error
     _check_head(path, names)
     table = Table(
         source=str(path),
@@ -133,6 +141,12 @@ def read_table(path: Path) -> Table:
 def _check_head(path: Path, names: tuple[str, ...]) -> None:
     if not names or not any(names):
         raise InputError(f"{path}: the file is empty", hint="its first line names the columns: time,failed")
+    hidden = [name for name in names if not name.isprintable()]
+    if hidden:
+        raise InputError(
+            f"{path}:1: the name of a column has a character that cannot be shown: {hidden[0]!r:.60}",
+            hint="rename it; is this a CSV file?",
+        )
     if all(_is_number(name) for name in names):
         raise InputError(
             f"{path}:1:1: the first line names the columns, and here are numbers",
@@ -145,13 +159,16 @@ def _check_head(path: Path, names: tuple[str, ...]) -> None:
 
 def _check_rows(table: Table) -> None:
     if not table.rows:
-        raise InputError(f"{table.source}: there is no row below the names of the columns")
+        raise InputError(
+            f"{table.source}: there is no row below the names of the columns",
+            hint="the first line names the columns, and each line below is a row",
+        )
     for n, row in enumerate(table.rows):
         if len(row) != len(table.names):
             raise table.fault(
                 n,
                 min(len(row), len(table.names)) - 1,
-                f"{len(row)} fields, where the first line names {len(table.names)} columns",
+                f"{len(row)} fields, where the first line has {len(table.names)}",
                 "write decimals with a point, and quote texts that contain the separator",
             )
 
@@ -195,72 +212,123 @@ def _guess(table: Table, name: str) -> FileKind:
 
 
 def _arm(table: Table, kind: FileKind, name: str, time: str | None, *, is_counts: bool) -> Arm:
-    times = _times(table, time)
+    times, clock = _times(table, time)
     if is_counts:
-        columns = [_numbers(table, each, "rate", is_count=True) for each in COUNTS]
+        columns = [_numbers(table, each, _count) for each in COUNTS]
         values = np.stack(columns, axis=1)
         wrong = np.flatnonzero(values[:, 1] > values[:, 0])
         if len(wrong):
             row = int(wrong[0])
             raise table.fault(row, table.index("bad"), "more bad trials than trials", "check the row")
     else:
-        values = _numbers(table, name, kind)
+        readers = {"rate": _outcome, "latency": _duration, "mean": _figure}
+        values = _numbers(table, name, readers[kind])
     if times is not None:
         order = np.argsort(times, kind="stable")
-        return Arm(times[order], values[order])
-    return Arm(None, values)
+        return Arm(times[order], values[order], table.source, clock)
+    return Arm(None, values, table.source)
 
 
-def _numbers(table: Table, name: str, kind: FileKind, *, is_count: bool = False) -> FloatArray:
+class _FieldError(ValueError):
+    """What is wrong with a field, and what to do about it."""
+
+    def __init__(self, text: str, hint: str) -> None:
+        super().__init__(text)
+        self.text = text
+        self.hint = hint
+
+
+def _numbers(table: Table, name: str, read: Callable[[str], float]) -> FloatArray:
     at = table.index(name)
     found = np.empty(len(table.rows))
     for n, row in enumerate(table.rows):
-        text = row[at].strip().lower()
-        if kind == "rate" and not is_count:
-            if text not in (*YES, *NO):
-                raise table.fault(
-                    n,
-                    at,
-                    f"{name} is {row[at]!r}, and a rate has 0 (fine) or 1 (bad) in each row",
-                    "for durations say --kind latency, for other figures --kind mean",
-                )
-            found[n] = text in YES
-            continue
-        if not _is_number(text):
-            hint = "write decimals with a point; leave out rows that have no value"
-            raise table.fault(n, at, f"{name} is {row[at]!r}, not a number", hint)
-        found[n] = float(text)
-        if is_count and (found[n] < 0 or found[n] != math.floor(found[n])):
-            raise table.fault(n, at, f"{name} is {text}, and counts are 0, 1, 2 ...", "check the row")
-        if kind == "latency" and found[n] < 0:
-            raise table.fault(n, at, f"{name} is {text}, and no duration is below 0", "check the row")
+        try:
+            found[n] = read(row[at].strip().lower())
+        except _FieldError as error:
+            raise table.fault(n, at, f"{name} is {_shown(row[at])}{error.text}", error.hint) from None
     return found
 
 
-def _times(table: Table, time: str | None) -> FloatArray | None:
+def _shown(text: str) -> str:
+    if not text.strip():
+        return "empty"
+    return repr(text) if len(text) <= 40 else f"{text[:37]!r}..."
+
+
+def _outcome(text: str) -> float:
+    if text in YES or text in NO:
+        return float(text in YES)
+    raise _FieldError(
+        ", and a rate has 0 (fine) or 1 (bad) in each row",
+        "for durations say --kind latency, for other figures --kind mean; leave out rows without a value",
+    )
+
+
+def _figure(text: str) -> float:
+    if not _is_number(text):
+        raise _FieldError(
+            ", not a number", "write decimals with a point, and no units; leave out rows without a value"
+        )
+    value = float(text)
+    if abs(value) > LARGEST:
+        raise _FieldError(", too large to calculate with", f"is it a figure? {LARGEST:g} is the largest")
+    return value
+
+
+def _duration(text: str) -> float:
+    value = _figure(text)
+    if value < 0:
+        raise _FieldError(", and no duration is below 0", "check the row")
+    return value
+
+
+def _count(text: str) -> float:
+    value = _figure(text)
+    if not 0 <= value <= MOST_COUNTED or value != math.floor(value):
+        raise _FieldError(f", and counts are 0, 1, 2 ... up to {MOST_COUNTED:.0e}", "check the row")
+    return value
+
+
+def _times(table: Table, time: str | None) -> tuple[FloatArray | None, str]:
+    """Seconds, and how they are written: one way in the whole file."""
     name = time or next((each for each in table.names if each.lower() in TIME_NAMES), None)
     if name is None:
-        return None
-    at = table.index(name)
+        return None, ""
+    at, clock = table.index(name), ""
     found = np.empty(len(table.rows))
     for n, row in enumerate(table.rows):
-        text = row[at].strip()
         try:
-            found[n] = float(text) if _is_number(text) else _moment(text)
-        except ValueError:
-            hint = "write seconds (1700000000.5) or ISO 8601 (2026-11-23T08:30:00Z)"
-            raise table.fault(n, at, f"{name} is {row[at]!r}, not a time", hint) from None
-    return found
+            found[n], way = _moment(row[at].strip())
+        except _FieldError as error:
+            raise table.fault(n, at, f"{name} is {_shown(row[at])}{error.text}", error.hint) from None
+        if way != (clock := clock or way):
+            raise table.fault(
+                n,
+                at,
+                f"{name} is {_shown(row[at])} ({way}), and the times above are of another kind ({clock})",
+                "write all times in one way",
+            )
+    return found, clock
 
 
-def _moment(text: str) -> float:
-    moment = datetime.fromisoformat(text)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+def _moment(text: str) -> tuple[float, str]:
+    if _is_number(text):
+        if abs(float(text)) >= LAST_SECOND:
+            raise _FieldError(", after the year 9999 if it is in seconds", "divide milliseconds by 1000")
+        return float(text), "number"
+    try:
+        moment = datetime.fromisoformat(text)
+        zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return zoned.timestamp(), "zoned" if moment.tzinfo else "without zone"
+    except (ValueError, OverflowError):
+        raise _FieldError(
+            ", not a time", "write seconds (1700000000.5) or ISO 8601 (2026-11-23T08:30:00Z)"
+        ) from None
 
 
 def _is_number(text: str) -> bool:
     try:
-        return "_" not in text and math.isfinite(float(text)) and abs(float(text)) < 1e300
+        return "_" not in text and math.isfinite(float(text))
     except ValueError:
         return False
 
@@ -281,101 +349,7 @@ def cut_off(pair: Pair, cap: float | None) -> tuple[Pair, float]:
     sizes = np.abs(np.concatenate((pair.baseline.values, pair.candidate.values)))
     found = cap or float(np.quantile(sizes, ORDINARY, method="higher")) or 1.0
     old, new = (
-        replace(arm, values=np.clip(arm.values, -found, found)) for arm in (pair.baseline, pair.candidate)
+        replace(arm, values=np.clip(arm.values, -found, found), cut=int(np.sum(np.abs(arm.values) > found)))
+        for arm in (pair.baseline, pair.candidate)
     )
     return replace(pair, baseline=old, candidate=new), found
-
-
-# --- intervals --------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """The edges of the intervals, shape (intervals + 1,), and the interval that each row is in."""
-
-    edges: FloatArray
-    baseline: IndexArray
-    candidate: IndexArray
-
-
-def readings_of(pair: Pair, *, kpi: str, stage: str, intervals: int = INTERVALS) -> list[Reading]:
-    """The files cut into intervals: by time where there are times, else into equal parts of their order.
-
-    Raises InputError where counts without times do not fit row by row.
-    """
-    cut, bounds = _cut(pair, intervals), _bounds(pair)
-    return [
-        Reading(
-            kpi=kpi,
-            start=float(cut.edges[n]),
-            end=float(cut.edges[n + 1]),
-            stage=stage,
-            share=_share(pair),
-            candidate=_sample(pair, pair.candidate.values[cut.candidate == n], bounds),
-            baseline=_sample(pair, pair.baseline.values[cut.baseline == n], bounds),
-        )
-        for n in range(len(cut.edges) - 1)
-    ]
-
-
-def _share(pair: Pair) -> float:
-    """The candidate's share of all trials, between 0 and 1."""
-    new, old = (
-        float(arm.values[:, 0].sum()) if pair.is_counts else len(arm.values)
-        for arm in (pair.candidate, pair.baseline)
-    )
-    return min(max(new / max(new + old, 1.0), 1e-6), 1 - 1e-6)
-
-
-def _cut(pair: Pair, intervals: int) -> Cut:
-    old, new = pair.baseline.times, pair.candidate.times
-    if old is None or new is None:
-        return _cut_by_order(pair, intervals)
-    if pair.is_counts and np.array_equal(np.unique(old), np.unique(new)):
-        edges = np.unique(old)
-        last = float(np.median(np.diff(edges))) if len(edges) > 1 else 1.0
-        edges = np.append(edges, edges[-1] + last)
-    else:
-        begin, end = min(old[0], new[0]), max(old[-1], new[-1])
-        edges = np.linspace(begin, max(end, begin + 1e-6), intervals + 1)
-
-    def places(times: FloatArray) -> IndexArray:
-        return np.clip(np.searchsorted(edges, times, side="right") - 1, 0, len(edges) - 2)
-
-    return Cut(edges, places(old), places(new))
-
-
-def _cut_by_order(pair: Pair, intervals: int) -> Cut:
-    old, new = len(pair.baseline.values), len(pair.candidate.values)
-    if pair.is_counts and old != new:
-        raise InputError(
-            f"the files have {old} and {new} intervals, and no times to match them by",
-            hint="add a column `time` to both",
-        )
-    parts = old if pair.is_counts else max(1, min(intervals, old, new))
-    return Cut(np.arange(parts + 1.0), np.arange(old) * parts // old, np.arange(new) * parts // new)
-
-
-def _bounds(pair: Pair) -> tuple[float, ...]:
-    """Bounds of durations: a fixed grid of 48 to a tenfold, as far as the values of both files reach."""
-    if pair.kind != "latency":
-        return ()
-    values = np.concatenate((pair.candidate.values, pair.baseline.values))
-    positive = values[values > 0]
-    if len(positive) == 0:
-        return (1.0,)
-    low = math.floor(math.log10(float(positive.min())) * BUCKETS_PER_TENFOLD)
-    high = math.ceil(math.log10(float(positive.max())) * BUCKETS_PER_TENFOLD)
-    return tuple(float(10 ** (n / BUCKETS_PER_TENFOLD)) for n in range(low, max(high, low + 1) + 1))
-
-
-def _sample(pair: Pair, values: FloatArray, bounds: Sequence[float]) -> Sample:
-    if pair.is_counts:
-        return Counts(int(values[:, 0].sum()), int(values[:, 1].sum()))
-    if pair.kind == "rate":
-        return Counts(len(values), int(values.sum()))
-    if pair.kind == "latency":
-        places = np.searchsorted(bounds, values, side="left")
-        counts = np.bincount(places, minlength=len(bounds) + 1)
-        return Histogram(tuple(bounds), tuple(int(each) for each in counts))
-    return Moments(len(values), float(values.sum()), float((values**2).sum()))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cache
-from importlib.resources import files
 from itertools import pairwise
 
 from rollway.facts.model import Agreements, Kpi, Release
 from rollway.facts.problems import Where, did_you_mean, dotted, shown
+from rollway.facts.time_zones import known_zones
 from rollway.facts.words import Misfit
 
 Finding = tuple[Where, Misfit]
@@ -47,25 +46,19 @@ def _time_zones(release: Release) -> Iterator[Finding]:
     )
     for where, zones in named:
         for index, zone in enumerate(zones):
-            if zone not in _known_zones():
+            if zone not in known_zones():
                 yield (
                     (*where, index, "timezone"),
                     Misfit(f"{shown(zone)} is not a time zone", _zone_meant(zone)),
                 )
 
 
-@cache
-def _known_zones() -> frozenset[str]:
-    """The names in the time zone data that Rollway ships, the same on every machine."""
-    return frozenset(files("tzdata").joinpath("zones").read_text(encoding="utf-8").split())
-
-
 def _zone_meant(name: str) -> str:
-    by_city = {zone.rsplit("/")[-1]: zone for zone in sorted(_known_zones(), reverse=True)}
+    by_city = {zone.rsplit("/")[-1]: zone for zone in sorted(known_zones(), reverse=True)}
     city = name.strip().rsplit("/")[-1].replace(" ", "_").title()
     if city in by_city:
         return f"did you mean '{by_city[city]}'?"
-    return did_you_mean(name, _known_zones()) or "write a name such as Europe/Zurich or UTC"
+    return did_you_mean(name, known_zones()) or "write a name such as Europe/Zurich or UTC"
 
 
 def _periods(release: Release) -> Iterator[Finding]:

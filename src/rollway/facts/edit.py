@@ -58,7 +58,7 @@ def _leaves(annotation: Any, node: Node, path: tuple[Any, ...] = ()) -> Iterator
     keys = names_of_rows(item) if item is not None else ()
     if node.is_null:
         return
-    if fact_value(annotation) is None and section_of(annotation) is not None and node.entries:
+    if fact_value(annotation) is None and section_of(annotation) is not None and isinstance(node.value, dict):
         for key, (_, child) in node.entries.items():
             yield from _leaves(inner_of(annotation, key), child, (*path, key))
     elif keys and node.rows:

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from difflib import get_close_matches
 from functools import cache
+from operator import attrgetter
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from rollway.canonical import canonical_json
@@ -23,6 +24,7 @@ from rollway.errors import InputError
 from rollway.judge.absorb import update
 from rollway.judge.decide import verdict
 from rollway.judge.model import SAMPLES, Reading, Rules, Sample, Verdict, sample_from_json
+from rollway.judge.plausible import is_placed
 from rollway.judge.playback import replay
 from rollway.judge.state import begin
 
@@ -100,6 +102,15 @@ def judge_again(rules: Rules, course: Course) -> Iterator[Verdict]:
             continue
         state, waiting = update(rules, state, waiting), []
         yield verdict(rules, state, now=item.now, stage=item.stage, share=item.share)
+
+
+def looks_of(course: Course) -> tuple[Look, ...]:
+    """The moment of each verdict of `judge_again`: the course's looks, or else the ends of its readings."""
+    if looks := tuple(item for item in course if isinstance(item, Look)):
+        return looks
+    readings = (item for item in course if isinstance(item, Reading) and is_placed(item))
+    ends = {one.end: Look(one.end, one.stage, one.share) for one in sorted(readings, key=attrgetter("end"))}
+    return tuple(ends.values())
 
 
 def verdict_line(said: Verdict) -> str:

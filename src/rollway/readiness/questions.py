@@ -15,7 +15,7 @@ from rollway.readiness.wording import LIST_QUESTIONS, WORDINGS
 
 # What an open check adds to the weight of the facts that would settle it.
 _BLOCKED: dict[Blocks, int] = {"method": 6, "date": 3, "nothing": 0}
-_FIRST_OF_CHOICE = 20
+_BEFORE_OTHERS = 20  # more than any fact weighs by itself and by its checks
 _OF_OTHERS = 2
 
 
@@ -34,7 +34,7 @@ def open_questions(release: Release, first: Iterable[str] = ()) -> tuple[Questio
     """The open facts, weightiest first. Facts that do not matter here are left out.
 
     A fact weighs what `REASONS` gives it, and more where open checks of the review wait for it. `first`
-    are paths, most urgent first, that weigh more for reasons of the caller's own. An assumption is no
+    are paths that come before all others for reasons of the caller's own. An assumption is no
     question: it is somebody's answer for now.
     """
     waiting: dict[str, list[str]] = {}
@@ -43,8 +43,8 @@ def open_questions(release: Release, first: Iterable[str] = ()) -> tuple[Questio
         for path in check.facts:
             waiting.setdefault(path, []).append(check.id)
             added[path] = max(added.get(path, 0.0), _BLOCKED[check.blocks])
-    for rank, path in enumerate(first):
-        added[path] = added.get(path, 0.0) + _FIRST_OF_CHOICE - rank
+    for rank, path in enumerate(reversed(tuple(first)), start=1):
+        added[path] = added.get(path, 0.0) + _BEFORE_OTHERS * rank
     found = [
         replace(asked, weight=asked.weight + added.get(path, 0.0), checks=tuple(waiting.get(path, ())))
         for path, asked in _ALL.items()

@@ -84,7 +84,7 @@ def test_the_range_may_be_given(repository: Path) -> None:
 
 def test_what_git_refuses_is_told(repository: Path, tmp_path: Path) -> None:
     """An unknown revision, a range that would be taken for an option, a folder that is no repository."""
-    with pytest.raises(UnreadableError, match="git says: .*v9"):
+    with pytest.raises(UnreadableError, match=r"git says: .*v9"):
         of(repository, "v9..HEAD")
     with pytest.raises(UnreadableError, match="not a range of revisions"):
         of(repository, "--output=/tmp/x")

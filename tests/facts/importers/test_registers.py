@@ -44,6 +44,16 @@ def test_what_is_left_out_is_told_with_its_line(sample: Read) -> None:
     ]
 
 
+def test_cells_that_say_nothing_known_are_told(imported: Read) -> None:
+    """A level in a word of one's own, a time zone that does not exist; what nobody knows is no mistake."""
+    text = "Risk,Likelihood,Impact\nIt is slow,whatever,tbd\nIt is down,often,3\n"
+    assert [one.told() for one in imported(text).skipped] == [
+        "2 skipped: cells of probability that are not understood (line 2, line 3)"
+    ]
+    zones = "Group,Users,Time zone\nBern,4,Europe/Bern\n"
+    assert [one.why for one in imported(zones).skipped] == ["cells of timezone that are not understood"]
+
+
 def test_a_german_register_in_its_own_encoding(sample: Read) -> None:
     """Semicolons, umlauts in Windows-1252, and words of another language."""
     read = sample("risiken.csv")

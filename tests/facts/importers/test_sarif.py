@@ -30,7 +30,8 @@ def test_codeql_keeps_its_rules_in_extensions(sample: Read) -> None:
     (row,) = read.rows["risks.items"]
     assert row["id"] == "CodeQL:py/sql-injection"
     assert row["title"] == (
-        "SQL query built from user-controlled sources (2 findings, reports/filters.py:88, reports/export.py:31)"
+        "SQL query built from user-controlled sources "
+        "(2 findings, reports/filters.py:88, reports/export.py:31)"
     )
     assert row["impact"] == "high"
     assert [one.told() for one in read.skipped] == ["1 skipped: suppressed (reports/login.py:12)"]

@@ -19,7 +19,6 @@ from rollway.facts.importers.model import (
     counted,
 )
 
-UNRELEASED = "unreleased"
 _VERSION = re.compile(r"^##\s+\[?v?(?P<version>[^\]\s]+)\]?(?:\([^)]*\))?(?P<rest>.*)$")
 _SECTION = re.compile(r"^###\s+(?P<name>.+?)\s*#*$")
 _BULLET = re.compile(r"^(?P<indent>\s*)[-*+]\s+(?P<text>.+)$")

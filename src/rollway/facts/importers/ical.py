@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
-from importlib.resources import files
 from time import process_time
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -23,6 +22,7 @@ from rollway.facts.importers.model import (
     UnreadableError,
     counted,
 )
+from rollway.facts.time_zones import known_zones
 
 if TYPE_CHECKING:
     from icalendar import Event
@@ -100,7 +100,7 @@ def _of_event(event: Event, zone: str, options: Options, moved: Moved, skips: Sk
         freezes = list(_freezes(event, reason, zone, options, moved))
     except _Unfit as unfit:
         skips.add(str(unfit), repr(reason) if reason else "")
-    except BrokenCalendarProperty:
+    except (BrokenCalendarProperty, OverflowError):
         skips.add("a date or rule of it cannot be read", repr(reason) if reason else "")
     else:
         if not freezes:
@@ -125,14 +125,14 @@ def _calendars(given: Given) -> list[Any]:
 def _freezes(event: Event, reason: str, zone: str, options: Options, moved: Moved) -> Iterator[_Freeze]:
     """Each occurrence as whole days. Raises `_Unfit` where the event is no freeze."""
     try:
-        start, end = event.start, event.end
-    except Exception:
+        start = event.start
+        length = event.end - start
+    except Exception:  # what is missing, broken, or half of it with a time zone
         raise _Unfit("its dates cannot be read") from None
-    if end < start:
+    if length < timedelta():
         raise _Unfit("it ends before it begins")
-    _refuse_others(event, reason, end - start)
+    _refuse_others(event, reason, length)
     local, name = _local(start, zone)
-    length = end - start
     for begins in _occurrences(event, local, options.last):
         is_elsewhere = event.get("RECURRENCE-ID") is None and (str(event.get("UID")), begins.date()) in moved
         last = _last_day(begins, length)
@@ -233,18 +233,14 @@ def _zone_name(zone: tzinfo) -> str:
 
     told = str(getattr(zone, "key", "") or getattr(zone, "_tzid", ""))
     told = WINDOWS_TO_OLSON.get(told, told)
-    return told if told in _known_zones() else ""
+    return told if told in known_zones() else ""
 
 
 def _calendar_zone(calendar: Any, options: Options) -> str:
     told = options.timezone or clean(calendar.get("X-WR-TIMEZONE"), 60) or UTC
-    if options.timezone and told not in _known_zones():
+    if options.timezone and told not in known_zones():
         raise UnreadableError(f"--timezone {told}: there is no such time zone", hint="such as Europe/Zurich")
-    return told if told in _known_zones() else UTC
-
-
-def _known_zones() -> frozenset[str]:
-    return frozenset(files("tzdata").joinpath("zones").read_text(encoding="utf-8").split())
+    return told if told in known_zones() else UTC
 
 
 def _is_all_day(event: Event) -> bool:

@@ -11,6 +11,7 @@ from rollway.facts.importers.given import clean, slug
 from rollway.facts.importers.issues import ACCEPTED, DROPPED, touched
 from rollway.facts.importers.levels import impact_of, largest, probability_of, scale_told
 from rollway.facts.importers.model import Imported, Options, Row, Skips, UnreadableError, counted
+from rollway.facts.time_zones import known_zones
 
 MAX_ROWS = 10_000
 _HEADER_WITHIN = 30  # lines above a table: a title, a date, an empty line
@@ -20,6 +21,7 @@ _CLOSED = re.compile(
 )
 _YES = re.compile(r"(y|yes|true|1|x|ok|done|ja|oui|si|sí|✓|✔|100 ?%)", re.IGNORECASE)
 _NO = re.compile(r"(n|no|false|0|open|nein|non|✗|✘|0 ?%)", re.IGNORECASE)
+_MAY_SAY_NOTHING = ("status", "touches")  # any label is a label
 _NOBODY_KNOWS = re.compile(r"(|\?+|-+|tbd|tba|n/?a|unknown|unbekannt)", re.IGNORECASE)
 
 
@@ -81,10 +83,18 @@ def import_table(lines: list[Line], options: Options, where: str, table: str = "
         else:
             seen.add(name)
             rows.append(row)
+            _tell_unread(cells, row, line.place, skips)
     notes = _notes(mapped, header, scales)
     return Imported(
         counted(len(rows), *kind.noun.split("|")), (), {kind.path: tuple(rows)}, skips.result(), notes
     )
+
+
+def _tell_unread(cells: Cells, row: Row, place: str, skips: Skips) -> None:
+    """Count the cells of a row that say something, and nothing that could be understood."""
+    for name, cell in cells.items():
+        if name not in row and name not in _MAY_SAY_NOTHING and not _NOBODY_KNOWS.fullmatch(cell):
+            skips.add(f"cells of {name} that are not understood", place)
 
 
 def _header(
@@ -195,7 +205,7 @@ def _group(cells: Cells, scales: Mapping[str, float]) -> Row | str:
     row |= {"users": int(users)} if re.fullmatch(r"[0-9]{1,9}", users) else {}
     row |= {key: clean(cells[key], 120) for key in ("site", "language", "contact") if cells.get(key)}
     zone = cells.get("timezone", "")
-    row |= {"timezone": zone} if "/" in zone or zone == "UTC" else {}
+    row |= {"timezone": zone} if zone in known_zones() else {}
     for key in ("representative", "informed"):
         said = _yes_or_no(cells.get(key, ""))
         row |= {key: said} if said is not None else {}
