@@ -188,7 +188,13 @@ def test_in_a_terminal_control_c_leaves_with_everything_written(folder: Path) ->
     primary, secondary = pty.openpty()
     command = [sys.executable, "-m", "rollway", "init", "--ask"]
     process = subprocess.Popen(
-        command, stdin=secondary, stdout=secondary, stderr=secondary, start_new_session=True
+        command,
+        stdin=secondary,
+        stdout=secondary,
+        stderr=secondary,
+        start_new_session=True,
+        # A shell that runs the tests in the background has the signal ignored, and it would be inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     os.close(secondary)
     try:

@@ -64,7 +64,7 @@ def test_from_facts_to_approval(folder: Path) -> None:
     assert rollway("assess", "release.yaml", cwd=folder).returncode in (0, 11)
     chosen = json.loads(rollway("choose", "release.yaml", "--json", cwd=folder).stdout)
     assert chosen["chosen"] == "canary"
-    assert "big-bang" in rollway("choose", "release.yaml", cwd=folder).stdout
+    assert "Big-bang" in rollway("choose", "release.yaml", cwd=folder).stdout
     assert "V1" in rollway("choose", "release.yaml", "--why", "big-bang", cwd=folder).stdout
     made = json.loads(rollway("plan", "release.yaml", "--json", cwd=folder).stdout)
     short = made["hash"][:12]

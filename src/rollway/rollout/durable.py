@@ -57,8 +57,12 @@ class DurableTicks:
         DBOS.launch()
 
     def close(self) -> None:
-        """Stop. Whoever calls has waited for the ticks at work; DBOS would look for them once a second."""
-        DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=0)
+        """Stop. Whoever calls has waited for the ticks at work; DBOS would look for them once a second.
+
+        On PostgreSQL that second is also what DBOS's own threads need to give their connections back.
+        """
+        patience = 0 if self._is_sqlite else 5
+        DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=patience)
 
     def call(self, rollout: str, seq: int, why: str) -> None:
         """Run this tick at once on a thread of this process. A second call for the same reason is none."""
