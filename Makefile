@@ -56,7 +56,7 @@ lock: $(BIN)/uv ## resolve the lock files anew (versions and hashes, no addresse
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \
 	  --extra demo --group hatch pyproject.toml -o requirements/run.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \
-	  --extra demo --group hatch --group dev pyproject.toml -c requirements/run.txt -o requirements/dev.txt
+	  --extra demo --extra solver --group hatch --group dev pyproject.toml -c requirements/run.txt -o requirements/dev.txt
 	echo 'uv==0.13.9' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --no-emit-index-url - -o requirements/uv.txt
 
