@@ -14,7 +14,7 @@ from support.versions import Version, answers, wait_until
 
 _CONFIGURATION = """
 global
-    stats socket admin.sock mode 600 level {level}
+    stats socket unix@admin.sock mode 600 level {level}
     server-state-file {folder}/state
     hard-stop-after 1s
 defaults
@@ -42,7 +42,7 @@ class Haproxy:
         self, folder: Path, servers: Sequence[tuple[str, Version, int]], *, level: str, cookie: bool
     ) -> None:
         self.folder, self.port = folder, free_port()
-        # Both sides name the socket from where they stand: its path must be short, and the folder may be deep.
+        # Both sides name the socket from where they stand: its path must be short, the folder may be deep.
         self.socket = Path(os.path.relpath(folder / "admin.sock"))
         lines = "\n".join(
             f"    server {name} 127.0.0.1:{one.port} check weight {weight}"
