@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +11,7 @@ from rollway.errors import TemporaryError
 from rollway.rollout.ports import Surroundings
 from rollway.rollout.serving import Check, Served
 from rollway.targets.fence import Fence
+from rollway.targets.files import put
 from rollway.targets.haproxy_socket import Runtime
 from rollway.targets.options import Options
 from rollway.targets.weights import share_by_weight, share_of, weights_for
@@ -27,7 +26,6 @@ _OPTIONS = {
     "timeout": "5",
 }
 _MAINTENANCE = 0x01 | 0x02 | 0x04 | 0x20 | 0x40
-_LEAST, _MOST = 0, 256
 
 Row = Mapping[str, str]
 
@@ -145,17 +143,7 @@ class HaproxyTarget:
         """Write all servers' states beside the state file and put it in its place at once."""
         if self.state_file is None:
             return
-        try:
-            handle, name = tempfile.mkstemp(dir=self.state_file.parent, prefix=self.state_file.name)
-            with os.fdopen(handle, "w") as file:
-                file.write(self._runtime.ask("show servers state") + "\n")
-            Path(name).chmod(0o644)
-            Path(name).replace(self.state_file)
-        except OSError as error:
-            raise TemporaryError(
-                f"the weights are set, but could not be written to {self.state_file}: {error}",
-                hint="a reload of HAProxy would undo them; see who may write there",
-            ) from error
+        put(self.state_file, self._runtime.ask("show servers state") + "\n")
 
     def _way_back(self, states: Mapping[str, Row]) -> Check:
         """Tells each server the weight it has: harmless, and proof that it may be told."""

@@ -1,0 +1,247 @@
+"""Exposes the new version through a runtime fraction of Envoy, kept in a file that Envoy watches."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from rollway.errors import TemporaryError
+from rollway.rollout.ports import Surroundings
+from rollway.rollout.serving import Check, Served
+from rollway.targets.asking import Asker
+from rollway.targets.fence import Fence
+from rollway.targets.files import put
+from rollway.targets.options import Options
+
+_OPTIONS = {
+    "admin": "http://127.0.0.1:9901",
+    "file": "/etc/envoy/rollway.json",
+    "layer": "rollway",
+    "key": "rollway.web",
+    "candidate": "web-new",
+    "baseline": "web-old",
+    "timeout": "5",
+}
+_MILLION = 1_000_000
+_TAKEN_UP_SECONDS = 2.0
+_RESOURCE = "type.googleapis.com/envoy.service.runtime.v3.Runtime"
+
+
+class EnvoyTarget:
+    """A share of the requests that Envoy's routes give to the new version by a runtime fraction.
+
+    Options:
+
+    - `admin`: the address of Envoy's admin interface, for reading back;
+    - `file`: a file that an `rtds_layer` of Envoy's `layered_runtime` reads (`path_config_source`); Rollway
+      writes it as a whole, and Envoy takes it up within milliseconds and again after each restart;
+    - `layer`: the name of that layer (`rollway`);
+    - `key`: routes with `runtime_key: <key>.share` serve the share, `request_mirror_policies` with
+      `runtime_key: <key>.mirrored` send copies. Resolution: one in a million;
+    - `candidate`, `baseline`: the clusters of the two versions; with health checks, or outlier detection,
+      they tell whether a version is ready;
+    - `timeout`: seconds that one question may take.
+
+    After a restart Envoy serves what the file says. Where it cannot read it, it serves the `default_value` of
+    the routes, which should be 0.
+    """
+
+    def __init__(self, options: Mapping[str, Any], surroundings: Surroundings) -> None:
+        """Raises InputError, naming the option, for options that cannot be used."""
+        given = Options(options, "envoy", _OPTIONS)
+        self.admin = given.text("admin").rstrip("/")
+        if not self.admin.startswith(("http://", "https://")):
+            raise given.error("admin", f'"{self.admin}" is no address')
+        self.file, self.layer = Path(given.text("file")), given.text("layer", "rollway")
+        self.key = given.text("key")
+        self.candidate, self.baseline = given.text("candidate"), given.text("baseline")
+        if self.candidate == self.baseline:
+            raise given.error("baseline", f"{self.baseline} is the candidate too")
+        self._asker = Asker(given.number("timeout", 5.0, at_most=60.0))
+        self._fence = Fence()
+
+    @property
+    def identity(self) -> str:
+        return f"envoy:{self.admin}:{self.key}"
+
+    def nearest(self, share: float) -> float:
+        """The share that is really served when this one is asked for: a millionth is the smallest step."""
+        return _millionths(share) / _MILLION
+
+    def apply(self, share: float, *, mirrored: float = 0.0, fence: int) -> None:
+        """Write the file, and wait until Envoy works with it.
+
+        Raises TemporaryError where the file cannot be written, or Envoy does not take it up.
+        """
+        if self._fence.is_late(fence):
+            return
+        wanted = _millionths(share), _millionths(mirrored)
+        put(self.file, self._text(*wanted))
+        end = time.monotonic() + _TAKEN_UP_SECONDS
+        while self._told(self._runtime()) != wanted:
+            if time.monotonic() > end:
+                raise TemporaryError(
+                    f"Envoy at {self.admin} does not take up {self.file}",
+                    hint=f"its layered_runtime needs an rtds_layer {self.layer} with this path_config_source",
+                )
+            time.sleep(0.02)
+
+    def observe(self) -> Served:
+        """The fractions that Envoy works with now, whoever set them, and which clusters it finds alive.
+
+        Raises TemporaryError where Envoy does not answer, or works with a value that is no fraction.
+        """
+        share, mirrored = self._fractions(self._runtime())
+        health = self._health()
+        return Served(
+            share,
+            mirrored,
+            _is_ready(health.get(self.candidate)),
+            _is_ready(health.get(self.baseline)),
+            _down(health),
+        )
+
+    def preflight(self) -> tuple[Check, ...]:
+        """Reachable, both clusters known and alive, and the way back: what is served can be told again."""
+        began = time.perf_counter()
+        try:
+            served, health = self.observe(), self._health()
+        except TemporaryError as error:
+            return (Check("reachable", "failed", error.message, error.hint),)
+        found = [Check("reachable", "ok", f"{self.admin} answers", "", _since(began))]
+        for version, cluster, ready in (
+            ("candidate", self.candidate, served.candidate_ready),
+            ("baseline", self.baseline, served.baseline_ready),
+        ):
+            found.append(_ready_check(version, cluster, ready, cluster in health))
+        return (*found, self._way_back(served))
+
+    def _way_back(self, served: Served) -> Check:
+        began = time.perf_counter()
+        try:
+            put(self.file, self._text(_millionths(served.share), _millionths(served.mirrored)))
+            end = time.monotonic() + _TAKEN_UP_SECONDS
+            while self._told(self._runtime()) is None and time.monotonic() < end:
+                time.sleep(0.02)
+            if self._told(self._runtime()) is None:
+                told = f"Envoy does not take up {self.file}"
+                return Check(
+                    "way back", "failed", told, f"it needs an rtds_layer {self.layer} with this file"
+                )
+        except TemporaryError as error:
+            return Check("way back", "failed", error.message, error.hint)
+        return Check("way back", "ok", f"{self.file} is written and taken up", "", _since(began))
+
+    # --- what Envoy works with ---------------------------------------------------------------------------
+
+    def _runtime(self) -> Mapping[str, Any]:
+        answer = self._asker.ask_json(f"{self.admin}/runtime?format=json")
+        entries = answer.get("entries") if isinstance(answer, dict) else None
+        if not isinstance(entries, dict):
+            raise TemporaryError(f"{self.admin}/runtime does not answer as Envoy does")
+        return entries
+
+    def _told(self, entries: Mapping[str, Any]) -> tuple[int, int] | None:
+        """What the file said when Envoy last read it, in millionths; None where it has not read it yet.
+
+        Envoy shows a fraction only as text for people, so the same numbers stand beside it as plain ones.
+        """
+        values = [_number(entries.get(f"{self.key}.{part}.told", {}).get("final_value")) for part in _PARTS]
+        return None if None in values else (int(values[0] or 0), int(values[1] or 0))
+
+    def _fractions(self, entries: Mapping[str, Any]) -> tuple[float, float]:
+        told = self._told(entries) or (0, 0)
+        found = []
+        for part, millionths in zip(_PARTS, told, strict=True):
+            entry = entries.get(f"{self.key}.{part}")
+            if entry is None:
+                found.append(0.0)
+                continue
+            values = [value for value in entry.get("layer_values", ()) if value]
+            if values and "numerator" in values[-1]:
+                found.append(millionths / _MILLION)
+                continue
+            percent = _number(entry.get("final_value"))
+            if percent is None:
+                raise TemporaryError(
+                    f"{self.key}.{part} is overridden in Envoy by a value that is no whole number",
+                    hint="clear it with /runtime_modify, or restart Envoy",
+                )
+            found.append(min(1.0, max(0.0, percent / 100)))
+        return found[0], found[1]
+
+    def _health(self) -> dict[str, list[Mapping[str, Any]]]:
+        answer = self._asker.ask_json(f"{self.admin}/clusters?format=json")
+        return {
+            one["name"]: one.get("host_statuses", [])
+            for one in answer.get("cluster_statuses", ())
+            if one["name"] in (self.candidate, self.baseline)
+        }
+
+    def _text(self, share: int, mirrored: int) -> str:
+        layer: dict[str, Any] = {}
+        for part, millionths in zip(_PARTS, (share, mirrored), strict=True):
+            layer[f"{self.key}.{part}"] = {"numerator": millionths, "denominator": "MILLION"}
+            layer[f"{self.key}.{part}.told"] = millionths
+        resource = {"@type": _RESOURCE, "name": self.layer, "layer": layer}
+        return json.dumps({"resources": [resource]}, indent=1) + "\n"
+
+
+_PARTS = ("share", "mirrored")
+
+
+def _millionths(share: float) -> int:
+    """A share above 0 never becomes nobody, and one below 1 never everyone."""
+    if share in (0, 1):
+        return int(share) * _MILLION
+    return min(_MILLION - 1, max(1, round(share * _MILLION)))
+
+
+def _number(value: object) -> float | None:
+    try:
+        return float(str(value))
+    except ValueError:
+        return None
+
+
+def _failing(host: Mapping[str, Any]) -> bool:
+    health = host.get("health_status", {})
+    return bool(
+        health.get("failed_active_health_check")
+        or health.get("failed_outlier_check")
+        or health.get("eds_health_status") == "UNHEALTHY"
+    )
+
+
+def _is_ready(hosts: list[Mapping[str, Any]] | None) -> bool | None:
+    """Alive, if at least one host is; None where Envoy has no such cluster."""
+    return None if hosts is None else any(not _failing(host) for host in hosts)
+
+
+def _down(health: Mapping[str, list[Mapping[str, Any]]]) -> str:
+    def told() -> Iterator[str]:
+        for cluster, hosts in health.items():
+            failing = sum(map(_failing, hosts))
+            if failing or not hosts:
+                yield f"{cluster} ({failing} of {len(hosts)} hosts)"
+
+    words = ", ".join(told())
+    return f"down: {words}" if words else ""
+
+
+def _ready_check(version: str, cluster: str, is_ready: bool | None, is_known: bool) -> Check:
+    name = f"{version} ready"
+    if not is_known:
+        return Check(
+            name, "failed", f"Envoy has no cluster {cluster}", f"name one it has as target.{version}"
+        )
+    return Check(
+        name, "ok" if is_ready else "failed", f"cluster {cluster} is {'alive' if is_ready else 'down'}"
+    )
+
+
+def _since(began: float) -> float:
+    return round(time.perf_counter() - began, 3)

@@ -1,0 +1,223 @@
+"""Exposes the new version through a split of nginx, in a file that nginx includes."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rollway.errors import TemporaryError
+from rollway.rollout.ports import Surroundings
+from rollway.rollout.serving import Check, Served
+from rollway.targets.asking import Asker
+from rollway.targets.fence import Fence
+from rollway.targets.files import put
+from rollway.targets.options import Options
+
+_OPTIONS = {
+    "file": "/etc/nginx/conf.d/rollway-web.conf",
+    "variable": "web_version",
+    "key": "$remote_addr$http_user_agent",
+    "candidate": "web_new",
+    "baseline": "web_old",
+    "probe": "http://127.0.0.1/rollway/web_version",
+    "candidate_health": "http://10.0.0.7:8080/health",
+    "baseline_health": "http://10.0.0.6:8080/health",
+    "test": "[nginx, -t]",
+    "reload": "[nginx, -s, reload]",
+    "timeout": "10",
+}
+_TEN_THOUSAND = 10_000
+_LOADED_SECONDS = 5.0
+_IN_A_ROW = 10
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_KEY = re.compile(r"[A-Za-z0-9_${}.:-]+")
+
+
+class NginxTarget:
+    """A share of the users, by a key of the request, is given the upstream of the new version.
+
+    Options:
+
+    - `file`: a file in nginx's `http` block that Rollway writes; its `split_clients` defines the variable;
+    - `variable`: its name, without $; `proxy_pass http://$<variable>;` sends a request to one of
+    - `candidate`, `baseline`: the `upstream` blocks of the two versions;
+    - `key`: what tells users apart; the same user meets the same version while shares grow;
+    - `probe`: an address of this nginx whose answer is the variable `$<variable>_told`, by
+      `location = /rollway/<variable> { return 200 $<variable>_told; }`; so what is read back is what the
+      running workers do, not what a file says;
+    - `candidate_health`, `baseline_health`: addresses that answer with status 2xx while a version is well;
+      nginx itself checks nobody's health;
+    - `test`, `reload`: the commands; a file that does not pass the test is taken back and never loaded;
+    - `timeout`: seconds that a command or a question may take.
+
+    The file outlives restarts and reloads. Resolution: a hundredth of a percent.
+    """
+
+    def __init__(self, options: Mapping[str, Any], surroundings: Surroundings) -> None:
+        """Raises InputError, naming the option, for options that cannot be used."""
+        given = Options(options, "nginx", _OPTIONS)
+        self.file = Path(given.text("file"))
+        self.variable = _matching(given, "variable", _NAME)
+        self.candidate, self.baseline = (_matching(given, name, _NAME) for name in ("candidate", "baseline"))
+        if self.candidate == self.baseline:
+            raise given.error("baseline", f"{self.baseline} is the candidate too")
+        self.key = _matching(given, "key", _KEY, "$remote_addr$http_user_agent")
+        self.probe = given.text("probe")
+        self._health = {
+            "candidate": given.text("candidate_health") if "candidate_health" in given else "",
+            "baseline": given.text("baseline_health") if "baseline_health" in given else "",
+        }
+        self._test = given.texts("test", ("nginx", "-t"))
+        self._reload = given.texts("reload", ("nginx", "-s", "reload"))
+        self._timeout = given.number("timeout", 10.0, at_most=300.0)
+        self._asker = Asker(self._timeout)
+        self._fence = Fence()
+
+    @property
+    def identity(self) -> str:
+        return f"nginx:{self.file}"
+
+    def nearest(self, share: float) -> float:
+        """The share that is really served when this one is asked for: split_clients knows 0.01 % steps."""
+        return _parts(share) / _TEN_THOUSAND
+
+    def apply(self, share: float, *, mirrored: float = 0.0, fence: int) -> None:
+        """Write the file, test it, reload nginx, and wait until its workers say that they have it.
+
+        Raises TemporaryError where a step fails; a file that nginx does not accept is replaced by the one
+        before, so that a later reload by somebody else cannot break the site.
+        """
+        if mirrored:
+            raise TemporaryError("this target cannot send copies of requests to the new version")
+        if self._fence.is_late(fence):
+            return
+        parts = _parts(share)
+        self._load(self._text(parts))
+        end = time.monotonic() + _LOADED_SECONDS
+        # For a moment old and new workers answer side by side.
+        in_a_row = 0
+        while (in_a_row := in_a_row + 1 if self._told() == parts else 0) < _IN_A_ROW:
+            if time.monotonic() > end:
+                raise TemporaryError(
+                    f"nginx was reloaded, and {self.probe} still does not tell {share:.2%}",
+                    hint="does its configuration include the file, and do other servers answer there too?",
+                )
+            time.sleep(0.01)
+
+    def observe(self) -> Served:
+        """The share that the running workers split by, and whether the versions' health checks answer.
+
+        Raises TemporaryError where the probe does not answer as it should.
+        """
+        ready = {side: self._asker.is_well(url) if url else None for side, url in self._health.items()}
+        down = [side for side, well in ready.items() if well is False]
+        note = f"down: {', '.join(down)}" if down else ""
+        return Served(self._told() / _TEN_THOUSAND, 0.0, ready["candidate"], ready["baseline"], note)
+
+    def preflight(self) -> tuple[Check, ...]:
+        """The probe answers, both versions are well, and the way back: the same share can be loaded anew."""
+        began = time.perf_counter()
+        try:
+            served = self.observe()
+        except TemporaryError as error:
+            return (Check("reachable", "failed", error.message, error.hint),)
+        found = [Check("reachable", "ok", f"{self.probe} tells {served.share:.2%}", "", _since(began))]
+        for side, ready in (("candidate", served.candidate_ready), ("baseline", served.baseline_ready)):
+            found.append(self._ready_check(side, ready))
+        return (*found, self._way_back(served))
+
+    def _way_back(self, served: Served) -> Check:
+        began = time.perf_counter()
+        try:
+            self._load(self._text(_parts(served.share)))
+            self._told()
+        except TemporaryError as error:
+            return Check("way back", "failed", error.message, error.hint)
+        return Check("way back", "ok", "the file is written, tested and loaded", "", _since(began))
+
+    def _ready_check(self, side: str, is_ready: bool | None) -> Check:
+        if is_ready is None:
+            hint = f"name its health check as target.{side}_health"
+            return Check(f"{side} ready", "unknown", "nginx does not check its servers", hint)
+        told = f"{self._health[side]} {'answers' if is_ready else 'does not answer as a well version does'}"
+        return Check(f"{side} ready", "ok" if is_ready else "failed", told)
+
+    # --- the file, the test, the reload -------------------------------------------------------------------
+
+    def _text(self, parts: int) -> str:
+        lines = [f"# Written by Rollway: {parts / 100:.2f} % of the users are served by the new version."]
+        lines.append(f'split_clients "{self.key}" ${self.variable} {{')
+        if 0 < parts < _TEN_THOUSAND:
+            lines.append(f"    {parts / 100:.2f}% {self.candidate};")
+        rest = self.candidate if parts == _TEN_THOUSAND else self.baseline
+        lines += [f"    * {rest};", "}"]
+        lines += [f'map "" ${self.variable}_told {{', f'    default "{parts}";', "}"]
+        return "\n".join(lines) + "\n"
+
+    def _load(self, text: str) -> None:
+        before = self._before()
+        put(self.file, text)
+        try:
+            self._run(self._test)
+        except TemporaryError:
+            if before is None:
+                self.file.unlink(missing_ok=True)
+            else:
+                put(self.file, before)
+            raise
+        self._run(self._reload)
+
+    def _before(self) -> str | None:
+        try:
+            return self.file.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise TemporaryError(f"{self.file} cannot be read: {error}") from error
+
+    def _run(self, command: Sequence[str]) -> None:
+        words = " ".join(command)
+        try:
+            done = subprocess.run(  # noqa: S603 -- the operator's own command, and no shell
+                command, capture_output=True, text=True, timeout=self._timeout, check=False, errors="replace"
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise TemporaryError(f"`{words}` did not run: {error}") from error
+        if done.returncode:
+            told = (done.stderr or done.stdout).strip().splitlines()
+            why = next(
+                (line for line in told if "emerg" in line or "error" in line), told[-1] if told else ""
+            )
+            raise TemporaryError(f"`{words}` ended with {done.returncode}: {why[:300]}")
+
+    def _told(self) -> int:
+        answer = self._asker.ask(self.probe, headers={"Connection": "close"}).strip()
+        if not answer.isdigit() or int(answer) > _TEN_THOUSAND:
+            raise TemporaryError(
+                f"{self.probe} does not tell the share: {answer[:60]!r}",
+                hint=f"its location should be {{ return 200 ${self.variable}_told; }}",
+            )
+        return int(answer)
+
+
+def _parts(share: float) -> int:
+    """Ten-thousandths. A share above 0 never becomes nobody, and one below 1 never everyone."""
+    if share in (0, 1):
+        return int(share) * _TEN_THOUSAND
+    return min(_TEN_THOUSAND - 1, max(1, round(share * _TEN_THOUSAND)))
+
+
+def _matching(given: Options, name: str, pattern: re.Pattern[str], default: str | None = None) -> str:
+    # What is written into a configuration must not be able to end a line of it.
+    value = given.text(name, default)
+    if not pattern.fullmatch(value):
+        raise given.error(name, f'"{value}" cannot be written into nginx\'s configuration')
+    return value
+
+
+def _since(began: float) -> float:
+    return round(time.perf_counter() - began, 3)
