@@ -126,7 +126,7 @@ def test_an_unknown_cluster_fails_before_the_start(site: Site) -> None:
     """A version that Envoy does not know cannot be ready."""
     checks = {check.name: check for check in site.target(candidate="newer").preflight()}
     assert checks["candidate ready"].state == "failed"
-    assert "no cluster newer" in checks["candidate ready"].told
+    assert "newer (Envoy has no such cluster)" in checks["candidate ready"].told
 
 
 def test_a_folder_that_cannot_be_written_is_told(site: Site, tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def test_what_runs_is_read_back_and_not_what_the_file_says(site: Site) -> None:
 def test_a_reload_that_does_nothing_is_found(site: Site) -> None:
     """The command ended well, yet the workers tell the old share: the target does not believe it."""
     with pytest.raises(TemporaryError, match="still does not tell"):
-        site.target(reload=["true"]).apply(0.5, fence=1)
+        site.target(reload=["true"], timeout=1).apply(0.5, fence=1)
 
 
 def test_a_dead_version_is_not_ready(site: Site) -> None:

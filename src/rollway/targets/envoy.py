@@ -15,6 +15,7 @@ from rollway.targets.asking import Asker
 from rollway.targets.fence import Fence
 from rollway.targets.files import put
 from rollway.targets.options import Options
+from rollway.targets.preflight import tried
 
 _OPTIONS = {
     "admin": "http://127.0.0.1:9901",
@@ -106,34 +107,7 @@ class EnvoyTarget:
 
     def preflight(self) -> tuple[Check, ...]:
         """Reachable, both clusters known and alive, and the way back: what is served can be told again."""
-        began = time.perf_counter()
-        try:
-            served, health = self.observe(), self._health()
-        except TemporaryError as error:
-            return (Check("reachable", "failed", error.message, error.hint),)
-        found = [Check("reachable", "ok", f"{self.admin} answers", "", _since(began))]
-        for version, cluster, ready in (
-            ("candidate", self.candidate, served.candidate_ready),
-            ("baseline", self.baseline, served.baseline_ready),
-        ):
-            found.append(_ready_check(version, cluster, ready, cluster in health))
-        return (*found, self._way_back(served))
-
-    def _way_back(self, served: Served) -> Check:
-        began = time.perf_counter()
-        try:
-            put(self.file, self._text(_millionths(served.share), _millionths(served.mirrored)))
-            end = time.monotonic() + _TAKEN_UP_SECONDS
-            while self._told(self._runtime()) is None and time.monotonic() < end:
-                time.sleep(0.02)
-            if self._told(self._runtime()) is None:
-                told = f"Envoy does not take up {self.file}"
-                return Check(
-                    "way back", "failed", told, f"it needs an rtds_layer {self.layer} with this file"
-                )
-        except TemporaryError as error:
-            return Check("way back", "failed", error.message, error.hint)
-        return Check("way back", "ok", f"{self.file} is written and taken up", "", _since(began))
+        return tried(self)
 
     # --- what Envoy works with ---------------------------------------------------------------------------
 
@@ -173,13 +147,10 @@ class EnvoyTarget:
             found.append(min(1.0, max(0.0, percent / 100)))
         return found[0], found[1]
 
-    def _health(self) -> dict[str, list[Mapping[str, Any]]]:
+    def _health(self) -> dict[str, list[Mapping[str, Any]] | None]:
         answer = self._asker.ask_json(f"{self.admin}/clusters?format=json")
-        return {
-            one["name"]: one.get("host_statuses", [])
-            for one in answer.get("cluster_statuses", ())
-            if one["name"] in (self.candidate, self.baseline)
-        }
+        known = {one["name"]: one.get("host_statuses", []) for one in answer.get("cluster_statuses", ())}
+        return {name: known.get(name) for name in (self.candidate, self.baseline)}
 
     def _text(self, share: int, mirrored: int) -> str:
         layer: dict[str, Any] = {}
@@ -216,32 +187,19 @@ def _failing(host: Mapping[str, Any]) -> bool:
     )
 
 
-def _is_ready(hosts: list[Mapping[str, Any]] | None) -> bool | None:
-    """Alive, if at least one host is; None where Envoy has no such cluster."""
-    return None if hosts is None else any(not _failing(host) for host in hosts)
+def _is_ready(hosts: list[Mapping[str, Any]] | None) -> bool:
+    """Alive, if at least one host is. A cluster that Envoy does not have cannot be."""
+    return any(not _failing(host) for host in hosts or ())
 
 
-def _down(health: Mapping[str, list[Mapping[str, Any]]]) -> str:
+def _down(health: Mapping[str, list[Mapping[str, Any]] | None]) -> str:
     def told() -> Iterator[str]:
         for cluster, hosts in health.items():
-            failing = sum(map(_failing, hosts))
-            if failing or not hosts:
+            failing = sum(map(_failing, hosts or ()))
+            if hosts is None:
+                yield f"{cluster} (Envoy has no such cluster)"
+            elif failing or not hosts:
                 yield f"{cluster} ({failing} of {len(hosts)} hosts)"
 
     words = ", ".join(told())
     return f"down: {words}" if words else ""
-
-
-def _ready_check(version: str, cluster: str, is_ready: bool | None, is_known: bool) -> Check:
-    name = f"{version} ready"
-    if not is_known:
-        return Check(
-            name, "failed", f"Envoy has no cluster {cluster}", f"name one it has as target.{version}"
-        )
-    return Check(
-        name, "ok" if is_ready else "failed", f"cluster {cluster} is {'alive' if is_ready else 'down'}"
-    )
-
-
-def _since(began: float) -> float:
-    return round(time.perf_counter() - began, 3)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from rollway.targets.fence import Fence
 from rollway.targets.files import put
 from rollway.targets.haproxy_socket import Runtime
 from rollway.targets.options import Options
+from rollway.targets.preflight import tried
 from rollway.targets.weights import share_by_weight, share_of, weights_for
 
 _OPTIONS = {
@@ -104,20 +104,12 @@ class HaproxyTarget:
 
     def preflight(self) -> tuple[Check, ...]:
         """Reachable, may set weights, all servers known, both versions alive, and the way back timed."""
-        began = time.perf_counter()
         try:
-            states = self._runtime.states(self.backend)
-            self._require(states)
-            served = self.observe()
-        except TemporaryError as error:
-            return (Check("reachable", "failed", error.message, error.hint),)
-        found = [Check("reachable", "ok", f"backend {self.backend} answers", "", _since(began))]
-        found += [
-            _ready_check("candidate", served.candidate_ready),
-            _ready_check("baseline", served.baseline_ready),
-        ]
-        found += [self._way_back(states), self._outlives(), *self._strangers(states)]
-        return tuple(found)
+            more = (self._outlives(), *self._strangers(self._runtime.states(self.backend)))
+        except TemporaryError:
+            more = ()  # what does not answer is told as not reachable
+        hint = "add `check` to its servers, so that no traffic goes to a dead version"
+        return tried(self, unchecked="HAProxy does not check its servers", hint=hint, more=more)
 
     def _require(self, states: Mapping[str, Row]) -> None:
         for server in (*self.candidate, *self.baseline):
@@ -144,19 +136,6 @@ class HaproxyTarget:
         if self.state_file is None:
             return
         put(self.state_file, self._runtime.ask("show servers state") + "\n")
-
-    def _way_back(self, states: Mapping[str, Row]) -> Check:
-        """Tells each server the weight it has: harmless, and proof that it may be told."""
-        began = time.perf_counter()
-        try:
-            for server in (*self.candidate, *self.baseline):
-                weight = states[server]["srv_uweight"]
-                self._runtime.tell(f"set server {self.backend}/{server} weight {weight}")
-            self._keep()
-        except TemporaryError as error:
-            hint = error.hint or "the socket needs `level admin`"
-            return Check("way back", "failed", error.message, hint)
-        return Check("way back", "ok", "weights can be set and are read back", "", _since(began))
 
     def _outlives(self) -> Check:
         if self.state_file is None:
@@ -185,18 +164,3 @@ def _is_ready(rows: Sequence[Row]) -> bool | None:
     if any(status in ("UP", "DRAIN") for status in told):
         return True
     return False if any(status in ("DOWN", "NOLB") for status in told) else None
-
-
-def _ready_check(version: str, is_ready: bool | None) -> Check:
-    if is_ready is None:
-        hint = "add `check` to its servers, so that no traffic goes to a dead version"
-        return Check(f"{version} ready", "unknown", "HAProxy does not check its servers", hint)
-    return Check(
-        f"{version} ready",
-        "ok" if is_ready else "failed",
-        "alive" if is_ready else "all its servers are down",
-    )
-
-
-def _since(began: float) -> float:
-    return round(time.perf_counter() - began, 3)

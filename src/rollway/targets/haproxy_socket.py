@@ -24,14 +24,20 @@ class Runtime:
         """The answer to a command. Raises TemporaryError where HAProxy cannot be reached or says no."""
         answer = self._answer(command)
         if answer.startswith(("Unknown command", "Permission denied", "Can't find", "No such")):
-            raise TemporaryError(f"HAProxy at {self.address} refused `{command}`: {answer.splitlines()[0]}")
+            raise self._refusal(command, answer)
         return answer
 
     def tell(self, command: str) -> None:
         """A command that is answered with silence. Raises TemporaryError for any word of complaint."""
         answer = self.ask(command)
         if answer:
-            raise TemporaryError(f"HAProxy at {self.address} refused `{command}`: {answer.splitlines()[0]}")
+            raise self._refusal(command, answer)
+
+    def _refusal(self, command: str, answer: str) -> TemporaryError:
+        hint = "its stats socket needs `level admin`" if answer.startswith("Permission") else ""
+        return TemporaryError(
+            f"HAProxy at {self.address} refused `{command}`: {answer.splitlines()[0]}", hint=hint
+        )
 
     def stats(self, backend: str) -> dict[str, Mapping[str, str]]:
         """Each server's row of `show stat`, by its name."""

@@ -16,6 +16,7 @@ from rollway.targets.asking import Asker
 from rollway.targets.fence import Fence
 from rollway.targets.files import put
 from rollway.targets.options import Options
+from rollway.targets.preflight import tried
 
 _OPTIONS = {
     "file": "/etc/nginx/conf.d/rollway-web.conf",
@@ -97,7 +98,7 @@ class NginxTarget:
             return
         parts = _parts(share)
         self._load(self._text(parts))
-        end = time.monotonic() + _LOADED_SECONDS
+        end = time.monotonic() + min(_LOADED_SECONDS, self._timeout)
         # For a moment old and new workers answer side by side.
         in_a_row = 0
         while (in_a_row := in_a_row + 1 if self._told() == parts else 0) < _IN_A_ROW:
@@ -120,31 +121,8 @@ class NginxTarget:
 
     def preflight(self) -> tuple[Check, ...]:
         """The probe answers, both versions are well, and the way back: the same share can be loaded anew."""
-        began = time.perf_counter()
-        try:
-            served = self.observe()
-        except TemporaryError as error:
-            return (Check("reachable", "failed", error.message, error.hint),)
-        found = [Check("reachable", "ok", f"{self.probe} tells {served.share:.2%}", "", _since(began))]
-        for side, ready in (("candidate", served.candidate_ready), ("baseline", served.baseline_ready)):
-            found.append(self._ready_check(side, ready))
-        return (*found, self._way_back(served))
-
-    def _way_back(self, served: Served) -> Check:
-        began = time.perf_counter()
-        try:
-            self._load(self._text(_parts(served.share)))
-            self._told()
-        except TemporaryError as error:
-            return Check("way back", "failed", error.message, error.hint)
-        return Check("way back", "ok", "the file is written, tested and loaded", "", _since(began))
-
-    def _ready_check(self, side: str, is_ready: bool | None) -> Check:
-        if is_ready is None:
-            hint = f"name its health check as target.{side}_health"
-            return Check(f"{side} ready", "unknown", "nginx does not check its servers", hint)
-        told = f"{self._health[side]} {'answers' if is_ready else 'does not answer as a well version does'}"
-        return Check(f"{side} ready", "ok" if is_ready else "failed", told)
+        hint = "name its health check as target.candidate_health and target.baseline_health"
+        return tried(self, unchecked="nginx does not check its servers", hint=hint)
 
     # --- the file, the test, the reload -------------------------------------------------------------------
 
@@ -217,7 +195,3 @@ def _matching(given: Options, name: str, pattern: re.Pattern[str], default: str 
     if not pattern.fullmatch(value):
         raise given.error(name, f'"{value}" cannot be written into nginx\'s configuration')
     return value
-
-
-def _since(began: float) -> float:
-    return round(time.perf_counter() - began, 3)

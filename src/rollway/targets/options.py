@@ -26,6 +26,10 @@ class Options:
     def __contains__(self, name: str) -> bool:
         return name in self._given
 
+    def raw(self, name: str) -> Any:
+        """The value as it was given; None where the option is left out."""
+        return self._given.get(name)
+
     def text(self, name: str, default: str | None = None) -> str:
         """A text that is not empty; `default` where the option is left out."""
         value = self._given.get(name, default)
