@@ -49,9 +49,10 @@ class Source(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a page said at one moment."""
+    """What a page said at one moment: `at` (unix seconds); None means the moment it was asked for."""
 
     samples: tuple[Sample, ...]
+    at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from rollway.asking import Asker
 from rollway.errors import TemporaryError
 from rollway.rollout.ports import Surroundings
 from rollway.rollout.serving import Check, Served
-from rollway.targets.asking import Asker
 from rollway.targets.fence import Fence
 from rollway.targets.files import put
 from rollway.targets.options import Options

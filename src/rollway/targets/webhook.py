@@ -10,11 +10,11 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from rollway.asking import Asker
 from rollway.errors import TemporaryError
 from rollway.rollout.ports import Surroundings
 from rollway.rollout.serving import Check, Served
 from rollway.targets.answer import HINT, served_from
-from rollway.targets.asking import Asker
 from rollway.targets.fence import Fence
 from rollway.targets.options import Options
 from rollway.targets.preflight import tried

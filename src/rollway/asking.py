@@ -1,4 +1,4 @@
-"""Asking a target over HTTP: bounded in time and size; any trouble is a TemporaryError in one sentence."""
+"""Asking others over HTTP: bounded in time and size; any trouble is a TemporaryError in one sentence."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ LARGEST_ANSWER = 8 * 1024 * 1024
 
 @lru_cache(maxsize=1)
 def _client() -> Client:
-    """One for all targets, so that connections are reused and none is left behind by a finished rollout."""
+    """One for all, so that connections are reused and none is left behind by a finished rollout."""
     import httpx2
 
     return httpx2.Client(trust_env=False, follow_redirects=False)
 
 
 class Asker:
-    """Asks the addresses of a target. `timeout`: seconds for each step of a request."""
+    """Asks addresses. `timeout`: seconds for each step of a request."""
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
