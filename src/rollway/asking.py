@@ -54,9 +54,9 @@ class Asker:
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise TemporaryError(f"{url} does not answer: {error}") from error
 
-    def ask_json(self, url: str) -> Any:
+    def ask_json(self, url: str, *, headers: Mapping[str, str] | None = None) -> Any:
         """The answer as JSON. Raises TemporaryError where it is none."""
-        text = self.ask(url)
+        text = self.ask(url, headers=headers)
         try:
             return json.loads(text)
         except ValueError as error:
