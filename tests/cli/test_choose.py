@@ -40,7 +40,7 @@ def test_the_answer_names_the_method_how_sure_it_is_and_the_next_step(folder: Pa
         assert f"\n{heading}" in shown.stdout
     assert "feature flags: yes (release.yaml:7:" in shown.stdout
     assert (folder / "chart.svg").read_text().startswith("<svg")
-    assert shown.stdout.rstrip().endswith("next: `rollway plan` with the same file")
+    assert shown.stdout.rstrip().endswith("next: `rollway plan release.yaml`")
 
 
 def test_a_release_of_which_nothing_is_known_gets_no_recommendation(folder: Path) -> None:
@@ -116,6 +116,32 @@ def test_factors_stand_alone_and_a_release_is_needed_without_them(folder: Path) 
     both = rollway("choose", "release.yaml", "--factors", "case.yaml", cwd=folder)
     assert both.returncode != 0
     assert "--factors takes no other argument" in both.stderr
+    usual = rollway("choose", cwd=folder)
+    assert usual.stdout == rollway("choose", "release.yaml", cwd=folder).stdout
+    (folder / "release.yaml").unlink()
     none = rollway("choose", cwd=folder)
-    assert none.returncode != 0
-    assert "which release?" in none.stderr
+    assert none.returncode == 2
+    assert "release.yaml: there is no such file" in none.stderr
+
+
+def test_files_are_laid_over_each_other_as_in_the_review(folder: Path) -> None:
+    """What `rollway assess` names as the next command can be typed as it stands."""
+    (folder / "later.yaml").write_text("goals: {outcome_uncertain: false}\n")
+    assessed = rollway("assess", "release.yaml", "later.yaml", cwd=folder)
+    assert "next: `rollway choose release.yaml later.yaml`" in assessed.stdout
+    shown = rollway("choose", "release.yaml", "later.yaml", "--why", "canary", cwd=folder)
+    assert shown.returncode == 0, shown.stderr
+    assert "outcome uncertain: no (later.yaml:1:" in shown.stdout
+
+
+def test_the_next_step_is_one_that_can_be_taken(folder: Path) -> None:
+    """A method that a rule refuses is not sent on to the plan, which would refuse it too."""
+    compared = RELEASE.replace("goals:\n", "goals:\n  compare_results_needed: true\n")
+    wish = compared + 'rollout: {method: big_bang, because: "a weekend will do"}\n'
+    (folder / "wish.yaml").write_text(wish)
+    shown = rollway("choose", "wish.yaml", cwd=folder)
+    assert "it stays refused, because V19" in shown.stdout
+    assert shown.stdout.rstrip().splitlines()[-1].startswith("next: lift what refuses it")
+    assert rollway("plan", "wish.yaml", cwd=folder).returncode != 0
+    tried = rollway("choose", "release.yaml", "--what-if", "goals.cost_matters=true", cwd=folder)
+    assert tried.stdout.rstrip().endswith("next: `rollway plan release.yaml`, once the file says so too")

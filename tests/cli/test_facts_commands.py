@@ -107,7 +107,7 @@ def test_assess_draws_each_area_with_its_gaps_and_unknowns(folder: Path) -> None
     """A bar of 20 characters, the score of what is known, and the counts behind it."""
     lines = run("assess").output.splitlines()
     (tests,) = [line for line in lines if line.startswith("tests ")]
-    assert tests.split(maxsplit=2)[2] == "0% of what is known   2 gap, 4 unknown"
+    assert tests.split(maxsplit=2)[2] == "0% of what is known is ok   2 gap, 4 unknown"
     assert tests[23:43] == "▒" * 7 + "·" * 13
     at = lines.index(tests)
     assert lines[at + 1 : at + 4] == [
@@ -146,5 +146,5 @@ def test_a_gap_that_stands_against_nothing_blocks_nothing(folder: Path) -> None:
     (folder / "small.yaml").write_text("release: {name: x, version: 1}\nagreements: {operators: [jon]}\n")
     done = run("assess", "small.yaml")
     assert done.exit_code == 0
-    assert "1 gaps" in done.output
+    assert " 1 gap, " in done.output
     assert "No gap is known that blocks it" in done.output

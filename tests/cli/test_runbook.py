@@ -124,6 +124,7 @@ def test_one_task_with_all_it_says() -> None:
     """On its owner's clock."""
     output = runbook("show", NIGHT, "--task", "connect-print").output
     assert "earliest      Sat 20:55 EDT" in output
+    assert "P50, P90      18m, 29m" in output
     assert "Run the script in each of the three warehouses." in output
     error = runbook("show", NIGHT, "--task", "conect-print").exception
     assert isinstance(error, NotFoundError)

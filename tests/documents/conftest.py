@@ -51,11 +51,21 @@ FACTS: dict[str, Any] = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def pack_of() -> Callable[..., Pack]:
-    """A pack for the facts with whole sections replaced, planned by these methods whatever the vetoes."""
+    """A pack for the facts with whole sections replaced, planned by these methods whatever the vetoes.
+
+    A pack does not change, so each is made once.
+    """
+    made: dict[str, Pack] = {}
 
     def make(*methods: MethodName, **changes: Any) -> Pack:
+        key = repr((methods, changes))
+        if key not in made:
+            made[key] = anew(*methods, **changes)
+        return made[key]
+
+    def anew(*methods: MethodName, **changes: Any) -> Pack:
         release = Release.model_validate({**FACTS, **changes})
         choice = choose(release)
         if not methods:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,10 @@ import pytest
 
 from rollway.choice import Choice, choose
 from rollway.facts.model import MethodName, Release
-from rollway.planning import Plan, make_plan
+from rollway.planning import Plan, foresight, make_plan
+
+FEW_ROWS = 150
+"""Courses for plans of which the promises are not the point."""
 
 Facts = dict[str, Any]
 MakeRelease = Callable[..., Release]
@@ -64,3 +67,11 @@ def plan_of(choice_of: Callable[..., Choice]) -> Callable[..., Plan]:
         return make_plan(release, replace(choice, ranking=open_ranking))
 
     return make
+
+
+@pytest.fixture(scope="package", autouse=True)
+def few_courses() -> Iterator[None]:
+    """Promises from few courses, so that planning takes little time; `test_promises` draws as usual."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(foresight, "ROWS", FEW_ROWS)
+        yield

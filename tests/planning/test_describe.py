@@ -1,18 +1,32 @@
-"""Plans in words, and what changed between two of them."""
+"""Plans as a tree for a terminal."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rollway.facts.model import Release
-from rollway.planning import Plan, describe, diff
+from rollway.planning import Plan, describe
 from rollway.planning.describe import share_bar
 
 MakeRelease = Callable[..., Release]
 MakePlan = Callable[..., Plan]
+
+BANK = {
+    "groups": [
+        {"name": "Zürich", "users": 40, "language": "de", "timezone": "Europe/Zurich", "training_done": 0.9},
+        {"name": "Lugano", "users": 60, "language": "it", "timezone": "Europe/Zurich", "champion": "Ada"},
+    ],
+    "training_needed": True,
+}
+
+
+def flat(text: str) -> str:
+    """The tree as one line, as somebody reads it."""
+    return " ".join(re.sub("[│├└─]+", " ", text).split())
 
 
 def test_the_tree_tells_the_stages_and_the_rules(release_of: MakeRelease, plan_of: MakePlan) -> None:
@@ -22,60 +36,58 @@ def test_the_tree_tells_the_stages_and_the_rules(release_of: MakeRelease, plan_o
     plan = plan_of(
         release_of(rollout={"shares": [0.1]}, agreements={"windows": windows, "freezes": freezes}), "canary"
     )
-    text = describe(plan)
+    text = flat(describe(plan))
     for told in (
         "goes on after 1 hour, when both versions report and nothing speaks against the new one",
         f"plan {plan.hash[:12]}: canary",
-        "2. 10% of users  █░░░░░░░░░ 10%",
+        "2. 10% of users █░░░░░░░░░ 10%",
         "goes on after 20 minutes, when every gate is shown to be within its margin",
         "to be excluded: errors ×1.5 and latency ×1.5",
         "errors: gate, up to ×1.1 of the old version, never more than 20% bad",
         "window sat 22:00-06:00 Europe/Berlin",
         "freeze 2026-12-20 to 2027-01-03 UTC (books)",
-        "10% of users, errors: ×2 after about",
+        "errors ×2: >99% in",
+        "10% of users: of faults that begin here, it finds",
+        "errors: ×1.5",
         "tested: yes",
     ):
         assert told in text
 
 
-def test_a_plan_does_not_differ_from_itself(release_of: MakeRelease, plan_of: MakePlan) -> None:
-    """No line, no change."""
-    plan = plan_of(release_of(), "canary")
-    assert diff(plan, Plan.from_text(plan.text())) == ()
+def test_a_stage_tells_its_gates_tasks_and_messages(release_of: MakeRelease, plan_of: MakePlan) -> None:
+    """What must be true, who does what when, and who is told in which language on whose clocks."""
+    text = flat(describe(plan_of(release_of(stakeholders=BANK, kpis=[]), "phased")))
+    for told in (
+        "opens only when",
+        "? 85% of Lugano are trained: not known",
+        "✓ 85% of Zürich are trained: 90% when this was planned",
+        "before, T-3d: Train Lugano (Communications and training lead)",
+        "G during: decide: go on, wait or go back (Business owner)",
+        "7 days before, 09:00 Europe/Zurich: notice to Lugano, to be written in 'it'",
+        "T is the entering of 'Zürich'",
+    ):
+        assert told in text, told
 
 
-def test_changes_are_told_where_they_are(release_of: MakeRelease, plan_of: MakePlan) -> None:
-    """A stage that came, a field that moved, a guard that went, each with its name."""
-    old = plan_of(release_of(rollout={"shares": [0.1]}), "canary")
-    new = plan_of(
-        release_of(rollout={"shares": [0.1, 0.5], "bake": "1h"}, kpis=[release_of().kpis[0].model_dump()]),
-        "canary",
+def test_a_person_who_overruled_it_is_read_first(release_of: MakeRelease, plan_of: MakePlan) -> None:
+    """What was changed, by whom and why, stands above the stages."""
+    from rollway.planning.edit import edited, with_values
+
+    plan = plan_of(release_of(kpis=[]), "big_bang")
+    made = edited(plan, with_values(plan, {"stages.hypercare.bake_seconds": "14d"}), "two pay runs", "jon")
+    head, _, rest = describe(made).partition("Stages")
+    assert "stages.hypercare.bake_seconds: 7 days -> 14 days (jon)" in flat(head)
+    assert "because: two pay runs" in head
+    assert "Hypercare" in rest
+
+
+def test_the_tree_fits_80_columns(release_of: MakeRelease, plan_of: MakePlan) -> None:
+    """Whatever people wrote, no line is longer than a terminal of the usual width."""
+    wordy = release_of(
+        release={"title": "Reporting " * 8}, stakeholders=BANK, rollout={"shares": [0.1]}, kpis=[]
     )
-    lines = diff(old, new)
-    assert "stage 50-percent is new" in lines
-    assert "stage 10-percent: bake seconds: 1200 -> 3600" in lines
-    assert "stage 10-percent: margins: errors 1.5 and latency 1.5 -> errors 2" in lines
-    assert "guard latency is gone" in lines
-    assert any(line.startswith("facts hash: ") for line in lines)
-
-
-def test_another_order_is_a_change(release_of: MakeRelease, plan_of: MakePlan) -> None:
-    """The same stages the other way round are another plan."""
-    plan = plan_of(release_of(), "canary")
-    turned = plan.model_copy(update={"stages": plan.stages[::-1]})
-    assert diff(plan, turned) == ("the order of the stages changed",)
-
-
-def test_what_is_nested_is_told_with_its_path(release_of: MakeRelease, plan_of: MakePlan) -> None:
-    """Exposure, policy and rollback are walked into."""
-    old = plan_of(release_of(), "canary")
-    new = plan_of(
-        release_of(rollout={"hold_back": 0.1, "false_rollback": 0.02}, agreements={"operators": []}), "canary"
-    )
-    lines = diff(old, new)
-    assert "stage hold-back: exposure: share: 0.95 -> 0.9" in lines
-    assert "policy: alpha: 0.01 -> 0.02" in lines
-    assert "rollback: authority: - jon" in lines
+    for method in ("pilot", "big_bang"):
+        assert max(map(len, describe(plan_of(wordy, method)).splitlines()[1:])) <= 80
 
 
 @given(st.floats(0, 1))

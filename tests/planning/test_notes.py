@@ -22,6 +22,9 @@ def test_a_plan_with_everything_stated_has_nothing_to_note(
     assert plan_of(release_of(agreements={"windows": [WINDOW]}), "canary").notes == ()
 
 
+DAILY = {"name": "orders", "kind": "rate", "expected": 0.1, "cycle": "1d", "signal": {"type": "scrape"}}
+
+
 @pytest.mark.parametrize(
     ("rps", "told"),
     [
@@ -49,6 +52,14 @@ def test_thin_traffic_is_told_with_what_it_can_carry(
         ({"agreements": {"operators": []}}, "No operators are named"),
         ({}, "No change windows are agreed"),
         ({"rollout": {"hold_back": 0}}, "No hold-back"),
+        (
+            {"architecture": {"requests_by_hour": [1] * 24}},
+            "promises are for an entry at 00:00 UTC",
+        ),
+        ({"architecture": {"requests_by_hour": [2] * 24 + [1] * 144}}, "for an entry at Tue 00:00 UTC"),
+        ({"rollout": {"bake": "1h"}, "kpis": [DAILY]}, "shorter than the cycle of orders"),
+        ({"kpis": [{**DAILY, "baseline": "history", "limit": 0.1}]}, "past weeks only is weak evidence"),
+        ({"kpis": [{**DAILY, "kind": "mean", "bound": 5}]}, "depends on its spread: nothing is promised"),
         ({"rollout": {"shares": [1.0], "hold_back": 0}}, "one was added"),
         ({"rollout": {"patience": "1s", "bake": "1s"}}, "longer than its patience"),
         ({"rollout": {"false_rollback": 0.5}}, "One rollout in 2"),

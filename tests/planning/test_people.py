@@ -62,8 +62,10 @@ def test_users_hear_of_it_before_it_reaches_them(release_of: MakeRelease, plan_o
     ]
     plan = plan_of(release_of(stakeholders={"groups": groups}), "phased")
     rome = [message for message in plan.communication if message.audience == "Rom (rom@example.com)"]
-    assert next((m.stage, m.when, m.channel) for m in rome) == ("rom", "7 days before", "e-mail, in 'it'")
-    assert len(rome) == 1
+    assert [(m.stage, m.kind, m.when, m.channel) for m in rome] == [
+        ("rom", "notice", "7 days before", "e-mail, in 'it'"),
+        ("rom", "reminder", "1 day before", "e-mail, in 'it'"),
+    ]
     canary = plan_of(release_of(stakeholders={"groups": groups}), "canary")
     assert not any("Rom" in message.audience for message in canary.communication)
 

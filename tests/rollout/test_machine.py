@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -11,75 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollway.facts.model import Freeze, Window
-from rollway.judge import VerdictKind
-from rollway.planning import Plan
 from rollway.rollout import (
     ClockTicked,
-    CommandGiven,
-    CommandKind,
-    Entry,
-    Event,
-    EvidenceRead,
     SetShare,
     State,
     TargetFailed,
-    TargetObserved,
     advance,
-    begin,
     live_share,
 )
 from rollway.rollout.machine import next_wake
-from support.stories import START, canary, stage, verdict
-
-
-class World:
-    """A target that does as it is told, a judge that says what the story wants, and a clock."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.plan, self.state, self.share = plan, begin(), 0.0
-        self.now, self.record = START, list[Entry]()
-        self.is_deaf = False
-
-    def hear(self, event: Event) -> None:
-        step = advance(self.plan, self.state, event)
-        self.state = step.state
-        self.record += step.entries
-        for effect in step.effects:
-            assert isinstance(effect, SetShare)
-            if not self.is_deaf:
-                self.share = effect.share
-
-    def tick(
-        self, kind: VerdictKind = "undecided", seconds: float = 1, *, ready: bool = True, mismatch: str = ""
-    ) -> None:
-        self.now += timedelta(seconds=seconds)
-        said = verdict(kind, self.now, self.plan.stages[self.state.stage].id, ready=ready)
-        said = replace(said, mismatch=mismatch)
-        self.hear(TargetObserved(at=self.now, share=self.share))
-        self.hear(EvidenceRead(at=self.now, verdict=said))
-        self.hear(ClockTicked(at=self.now, verdict=said))
-
-    def ticks(self, count: int, kind: VerdictKind = "undecided") -> None:
-        for _ in range(count):
-            self.tick(kind)
-
-    def say(self, kind: CommandKind, reason: str = "because", actor: str = "ops") -> None:
-        self.hear(CommandGiven(at=self.now, kind=kind, actor=actor, reason=reason))
-
-    def until(self, stage_id: str) -> None:
-        for _ in range(200):
-            if self.stage_id == stage_id and self.state.entered_at is not None:
-                return
-            self.tick("healthy")
-        raise AssertionError(f"never reached {stage_id}: {self.state.standing}")
-
-    @property
-    def stage_id(self) -> str:
-        return self.plan.stages[self.state.stage].id
-
-    @property
-    def kinds(self) -> Sequence[str]:
-        return [entry.kind for entry in self.record]
+from support.machine import World
+from support.stories import canary, stage
 
 
 def test_a_healthy_release_reaches_everyone() -> None:
@@ -180,7 +120,7 @@ def test_blind_before_anybody_is_exposed_only_waits() -> None:
     """At share 0 there is nothing to take back."""
     world = World(canary())
     for _ in range(200):
-        world.tick("blind", ready=False)
+        world.tick("blind", has_numbers=False)
     assert world.state.phase == "running"
     assert world.stage_id == "baseline"
 
@@ -189,7 +129,7 @@ def test_no_exposure_before_the_old_version_is_seen() -> None:
     """The baseline stage is left only when every gate has numbers of the old version."""
     world = World(canary())
     for _ in range(50):
-        world.tick("undecided", ready=False)
+        world.tick("undecided", has_numbers=False)
     assert world.stage_id == "baseline"
     world.ticks(2)
     assert world.stage_id == "ten"

@@ -16,6 +16,7 @@ from rollway.facts import Release, load_release
 from rollway.judge import Counts, Histogram, Reading, Sample
 from rollway.planning import Guard, Plan
 from rollway.rollout import Collected, Cursor, Interval, Signal, State, Target, tick
+from rollway.rollout.serving import Check, Served
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "reporting" / "release.yaml"
 EVENING = datetime(2026, 11, 19, 20, 30, tzinfo=UTC)
@@ -40,15 +41,21 @@ class World:
     def target(self, rollout: str, plan: Plan) -> Target:
         return self
 
-    def apply(self, share: float, *, fence: int) -> None:
+    def apply(self, share: float, *, mirrored: float = 0.0, fence: int) -> None:
         if not self.is_up:
             raise TemporaryError("the flag service does not answer")
         self.share = share
 
-    def observe(self) -> float:
+    def observe(self) -> Served:
         if not self.is_up:
             raise TemporaryError("the flag service does not answer")
-        return self.share
+        return Served(self.share)
+
+    def nearest(self, share: float) -> float:
+        return share
+
+    def preflight(self) -> tuple[Check, ...]:
+        return ()
 
 
 @dataclass

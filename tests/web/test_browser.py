@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
@@ -53,6 +56,37 @@ def tab(browser: Browser) -> Iterator[Page]:
     yield page
     context.close()
     assert complaints == []
+
+
+def boxes_of(tab: Page, chart: str) -> list[dict[str, float]]:
+    """Where the letters of the methods' names stand on the screen, without the halo around them."""
+    measure = """names => names.map(name => {
+        const box = name.getBBox(), by = name.getScreenCTM();
+        return {x: by.e + by.a * box.x, y: by.f + by.d * box.y,
+                width: by.a * box.width, height: by.d * box.height};
+    })"""
+    boxes: list[dict[str, float]] = tab.locator(f"{chart} text.halo").evaluate_all(measure)
+    assert len(boxes) == 6
+    return boxes
+
+
+def covers(one: dict[str, float], other: dict[str, float]) -> bool:
+    return all(
+        one[at] < other[at] + other[size] and other[at] < one[at] + one[size]
+        for at, size in (("x", "width"), ("y", "height"))
+    )
+
+
+def outlines(tab: Page, chart: str) -> dict[str, float]:
+    box = tab.locator(f"{chart} svg").bounding_box()
+    assert box is not None
+    return dict(box)
+
+
+def brightness(colour: str) -> float:
+    """Of `rgb(23, 28, 36)`, from 0 to 255."""
+    red, green, blue = (float(part) for part in re.findall(r"[\d.]+", colour)[:3])
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def database_is_down(rollout: str) -> Loaded:
@@ -161,3 +195,42 @@ def test_no_page_is_wider_than_its_window(
     ):
         tab.goto(f"{quiet_site.url}{path}")
         assert tab.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+@pytest.mark.parametrize(
+    ("width", "shown", "hidden"), [(1280, ".on-wide", ".on-narrow"), (390, ".on-narrow", ".on-wide")]
+)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["", "/documents/strategy"])
+def test_the_six_methods_can_be_read_on_every_screen(
+    quiet_site: Site,
+    quiet_rollout: str,
+    tab: Page,
+    width: int,
+    shown: str,
+    hidden: str,
+    scheme: Literal["light", "dark"],
+    path: str,
+) -> None:
+    """Of two drawings the one that fits is shown: its type large enough, its names apart, its ink seen."""
+    tab.set_viewport_size({"width": width, "height": 900})
+    tab.emulate_media(color_scheme=scheme)
+    plan: Plan = quiet_site.rollway.load(quiet_rollout).plan
+    tab.goto(f"{quiet_site.url}/plans/{plan.hash}{path}")
+    expect(tab.locator(f"{shown} svg")).to_be_visible()
+    expect(tab.locator(f"{hidden} svg")).to_be_hidden()
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    frame, names = outlines(tab, shown), boxes_of(tab, shown)
+    for box in names:
+        assert box["height"] >= 11, "too small to read"
+        assert frame["x"] <= box["x"]
+        assert box["x"] + box["width"] <= frame["x"] + frame["width"]
+    assert not any(covers(one, other) for one, other in combinations(names, 2))
+    drawing = tab.get_by_role("img", name="Time to full value against harm")
+    expect(drawing).to_have_count(1)
+    expect(drawing.locator("text", has_text="Canary, recommended")).to_have_count(1)
+    ink, ground = drawing.evaluate(
+        "svg => [getComputedStyle(svg).color, getComputedStyle(svg.querySelector('.paper')).fill]"
+    )
+    assert (brightness(ink) > brightness(ground)) == (scheme == "dark")
+    assert abs(brightness(ink) - brightness(ground)) > 150

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import httpx2
@@ -170,6 +171,33 @@ def test_a_plan_is_readable_and_leads_to_its_documents(site: Site) -> None:
         assert "script-src" not in answer.headers["content-security-policy"]
         assert "sandbox" in answer.headers["content-security-policy"]
         assert "New reporting module" in answer.text
+
+
+def test_a_plan_shows_the_six_methods_with_their_standing(site: Site) -> None:
+    """A drawing that the page's own policy lets through, and a table that says the same."""
+    answer = site.page(f"/plans/{site.story.make_plan().hash}")
+    _, _, section = answer.text.partition('<h2 id="methods-heading">')
+    section = section.partition("</section>")[0]
+    assert section.count('<svg xmlns="http://www.w3.org/2000/svg" class="methods" role="img"') == 2
+    assert "<style" not in section
+    assert " style=" not in section
+    assert "unsafe-inline" not in answer.headers["content-security-policy"]
+    for title in ("Pilot", "Phased", "Canary", "Blue-green", "Parallel", "Big-bang"):
+        assert f'<th scope="row">{title}' in section
+    assert '<th scope="row">Canary <span class="dim">(planned)</span></th>' in section
+    assert '<span class="badge tone-bad">blocked</span> <span class="dim">V' in section
+    assert "By today’s rules" not in section
+
+
+def test_a_plan_that_todays_rules_would_not_make_says_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the page works out again may differ from what was planned, and then nobody is to miss it."""
+    plan = site.story.make_plan()
+    facts = site.rollway.review(plan)
+    assert facts is not None
+    release, readiness, choice = facts
+    later = release, readiness, replace(choice, recommended="pilot", chosen="pilot")
+    monkeypatch.setattr(site.rollway, "review", lambda plan: later)
+    assert "By today’s rules Pilot would be chosen." in site.page(f"/plans/{plan.hash}").text
 
 
 def test_a_document_that_does_not_exist_names_those_that_do(site: Site) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from rollway.errors import InputError
 from rollway.planning import Guard, Plan
 from rollway.rollout import FlagShelf, Signal, Surroundings, Target
+from rollway.rollout.pushed import PushedShelf
 
 SIGNALS = "rollway.signals"
 TARGETS = "rollway.targets"
@@ -17,8 +18,9 @@ TARGETS = "rollway.targets"
 class PluginConnectors:
     """Builds each rollout's signals and target once and keeps them, with their open connections."""
 
-    def __init__(self, flags: FlagShelf) -> None:
+    def __init__(self, flags: FlagShelf, pushed: PushedShelf) -> None:
         self._flags = flags
+        self._pushed = pushed
         self._signals: dict[tuple[str, str], Signal] = {}
         self._targets: dict[str, Target] = {}
         self._lock = threading.Lock()
@@ -28,7 +30,9 @@ class PluginConnectors:
             key = (rollout, guard.kpi)
             if key not in self._signals:
                 make = _find(SIGNALS, guard.signal.type, f"the signal of KPI {guard.kpi}")
-                self._signals[key] = make(guard.kpi, guard.kind, guard.signal.options())
+                # Signals of what was sent to Rollway itself say so, and are given where it is kept.
+                given = {"pushed": self._pushed} if getattr(make, "reads_pushed", False) else {}
+                self._signals[key] = make(guard.kpi, guard.kind, guard.signal.options(), **given)
             return self._signals[key]
 
     def target(self, rollout: str, plan: Plan) -> Target:

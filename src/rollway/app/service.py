@@ -16,10 +16,13 @@ from rollway.errors import InputError, NotFoundError, RefusedError
 from rollway.facts import Release, without_places
 from rollway.judge import Reading, Rules
 from rollway.judge.evidence_file import Course, Look
-from rollway.planning import Plan, make_plan, window_state
+from rollway.planning import Plan, make_plan
+from rollway.planning.calendar.in_plan import plan_state
+from rollway.planning.calendar.model import Calendar
+from rollway.planning.runbooks import Runbook
 from rollway.readiness import Readiness, assess
 from rollway.rollout import CommandGiven, CommandKind, Entry, Loaded, Target, live_share, rules_of
-from rollway.store import SqlFlags, SqlPlans, SqlRollouts, faults, open_engine
+from rollway.store import SqlFlags, SqlPlans, SqlPushed, SqlRollouts, faults, open_engine
 
 NEEDS_OPERATOR = frozenset({"start", "promote", "resume", "override_window"})
 """Anybody may slow a rollout down or take it back; only operators may push it on."""
@@ -63,20 +66,25 @@ class Rollway:
         self.plans = SqlPlans(self.engine)
         self.rollouts = SqlRollouts(self.engine)
         self.flags = SqlFlags(self.engine, clock)
-        self.connectors = PluginConnectors(self.flags)
+        self.pushed = SqlPushed(self.engine, clock)
+        self.connectors = PluginConnectors(self.flags, self.pushed)
 
     def close(self) -> None:
         self.engine.dispose()
 
     # --- from facts to approval ---
 
-    def plan(self, release: Release) -> Plan:
+    def plan(
+        self, release: Release, runbook: Runbook | None = None, calendar: Calendar | None = None
+    ) -> Plan:
         """Choose, plan and keep the plan with the facts it was made from. Raises RefusedError.
 
+        `runbook` is the team's own, which is put together with the generated one; of the organisation's
+        `calendar` the plan keeps what concerns the release.
         The plan is made without the facts' places, so that a comment or a moved line is no new plan.
         """
         placeless = without_places(release)
-        plan = make_plan(placeless, choose(placeless))
+        plan = make_plan(placeless, choose(placeless), runbook, calendar)
         self.plans.save(plan, self.clock(), release)
         return plan
 
@@ -133,7 +141,7 @@ class Rollway:
         rollout = self._new_id(plan)
         target = self._check_plan(rollout, plan)
         self._refuse_busy_target(target.identity)
-        served = target.observe()
+        served = target.observe().share
         if served > live_share(plan.stages[0]) and not reset_target:
             raise RefusedError(
                 f"the target serves the new version to {served:.0%} of the users already",
@@ -223,7 +231,7 @@ class Rollway:
     def _check_plan(self, rollout: str, plan: Plan) -> Target:
         """What would only fail once it runs, fails here: rules, windows, signals, target."""
         judge.begin(rules_of(plan))
-        window_state(plan.windows, plan.freezes, self.clock())
+        plan_state(plan, self.clock())
         for guard in plan.guards:
             self.connectors.signal(rollout, guard)
         return self.connectors.target(rollout, plan)

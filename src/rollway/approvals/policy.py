@@ -1,4 +1,4 @@
-"""The rule of approval: enough different people, none of whom prepared the plan; a no stops it."""
+"""The rule of approval: enough different people, none of whom made or changed the plan; a no stops it."""
 
 from __future__ import annotations
 
@@ -42,6 +42,11 @@ def check_approval(plan: Plan, given: Approval) -> None:
     if same_name(given.actor) == same_name(plan.prepared_by):
         raise RefusedError(
             f"{given.actor} prepared plan {plan.hash[:12]} and cannot approve it",
+            hint="a second person has to approve: " + (", ".join(plan.approvers) or "anyone else"),
+        )
+    if same_name(given.actor) in {same_name(one.by) for one in plan.overrides}:
+        raise RefusedError(
+            f"{given.actor} overruled a part of plan {plan.hash[:12]} and cannot approve it",
             hint="a second person has to approve: " + (", ".join(plan.approvers) or "anyone else"),
         )
     if plan.approvers and same_name(given.actor) not in map(same_name, plan.approvers):

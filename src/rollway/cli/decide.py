@@ -1,4 +1,4 @@
-"""assess and choose: is it ready, and by which method."""
+"""choose: by which method, and why."""
 
 from __future__ import annotations
 
@@ -11,15 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rollway.cli.common import (
-    coloured,
-    heading,
-    json_option,
-    print_json,
-    read_release,
-    release_argument,
-    write_file,
-)
+from rollway.cli.common import heading, json_option, print_json, write_file
+from rollway.cli.releases import USUAL, read_loaded
 from rollway.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,56 +22,11 @@ if TYPE_CHECKING:
     from rollway.choice.robustness import Robustness
     from rollway.facts import Release
 
-NOT_READY = 11
 NO_METHOD = 12
 
 
-@click.command("assess")
-@release_argument
-@click.option("--all", "show_all", is_flag=True, help="Also show the checks that are fine.")
-@json_option
-def assess_command(release_file: Path, changes: tuple[str, ...], show_all: bool, as_json: bool) -> None:
-    """Review readiness over eleven areas: what is fine, what is missing, what nobody has said.
-
-    Exit code 11 where gaps remain.
-    """
-    from rollway.readiness import assess
-
-    readiness = assess(read_release(release_file, changes))
-    if as_json:
-        print_json(asdict(readiness))
-    else:
-        for area, score in readiness.scores.items():
-            checks = [check for check in readiness.checks if check.area == area]
-            told = "nothing known" if score is None else f"{score:.0%} of what is known is fine"
-            heading(f"{area.replace('_', ' ')}: {told}")
-            for check in checks:
-                if check.state == "ok" and not show_all:
-                    continue
-                click.echo(f"  {coloured(check.state, f'{check.state:<7}')} {check.question}")
-                click.echo(f"          {check.evidence}")
-                if check.state != "ok":
-                    click.echo(f"          to do ({check.owner}): {check.remedy}")
-        counts = {
-            state: sum(check.state == state for check in readiness.checks)
-            for state in ("ok", "gap", "unknown")
-        }
-        click.echo(f"\n{counts['ok']} ok, {counts['gap']} gaps, {counts['unknown']} unknown.")
-        if readiness.gaps:
-            click.echo(coloured("gap", "Not ready."))
-        elif counts["unknown"]:
-            click.echo(coloured("unknown", "No gap is known, and not everything is known."))
-        else:
-            click.echo(coloured("ok", "Ready."))
-        if readiness.next_question:
-            click.echo(f"Find out next: {readiness.next_question.question}")
-        click.echo(f"next: `rollway choose {release_file}`")
-    if readiness.gaps:
-        raise click.exceptions.Exit(NOT_READY)
-
-
 @click.command("choose")
-@click.argument("release_file", metavar="[RELEASE.YAML]", required=False, type=click.Path(path_type=Path))
+@click.argument("release_files", nargs=-1, metavar="[RELEASE.YAML]...", type=click.Path(path_type=Path))
 @click.option("--set", "changes", multiple=True, metavar="FACT=VALUE", help="Change one fact for this call.")
 @click.option(
     "--what-if",
@@ -97,7 +45,7 @@ def assess_command(release_file: Path, changes: tuple[str, ...], show_all: bool,
 @click.option("--chart", metavar="FILE.SVG", type=click.Path(path_type=Path), help="Write the chart as SVG.")
 @json_option
 def choose_command(
-    release_file: Path | None,
+    release_files: tuple[Path, ...],
     changes: tuple[str, ...],
     what_ifs: tuple[str, ...],
     why: str | None,
@@ -108,6 +56,8 @@ def choose_command(
     """Rank the six methods, with what forbids each, the reasons, how sure it is, and what to find out next.
 
     Exit code 12 where no method can be recommended: too little is known, or the release is not ready.
+    With --factors it is 0 for every file that is understood; each case says how far it is answered.
+    [default: release.yaml]
 
     \b
     rollway choose release.yaml --what-if architecture.feature_flags=false
@@ -117,13 +67,12 @@ def choose_command(
     from rollway.choice import choose
 
     if factors is not None:
-        _refuse_beside_factors(release_file, changes, what_ifs, why, chart)
+        _refuse_beside_factors(release_files, changes, what_ifs, why, chart)
         _choose_cases(factors)
         return
-    if release_file is None:
-        raise InputError("which release?", hint="rollway choose release.yaml, or --factors cases.yaml")
-    release = read_release(release_file, (*changes, *what_ifs))
-    before = choose(read_release(release_file, changes)) if what_ifs else None
+    files = release_files or USUAL
+    release = read_loaded(files, (*changes, *what_ifs)).release
+    before = choose(read_loaded(files, changes).release) if what_ifs else None
     choice = choose(release)
     answer = _Answer(release, choice, before, what_ifs)
     if chart is not None:
@@ -134,10 +83,21 @@ def choose_command(
         _print(answer.of(why))
     else:
         answer.show()
-        next_step = "`rollway plan` with the same file" if choice.chosen else "answer what is asked above"
-        click.echo(f"next: {next_step}")
+        click.echo(f"next: {_next_step(choice, files, is_as_written=not (changes or what_ifs))}")
     if choice.chosen is None:
         raise click.exceptions.Exit(NO_METHOD)
+
+
+def _next_step(choice: Choice, files: tuple[Path, ...], *, is_as_written: bool) -> str:
+    """What to do with the answer: plan it, unless it is none or cannot be planned."""
+    if choice.chosen is None:
+        return "answer what is asked above"
+    if choice.of(choice.chosen).state == "blocked":
+        return "lift what refuses it, or take rollout.method out of the file; it cannot be planned as it is"
+    if len(files) > 1:
+        return "`rollway plan` with one file that extends these"
+    planned = f"`rollway plan {files[0]}`"
+    return planned if is_as_written else f"{planned}, once the file says so too"
 
 
 class _Answer:
@@ -196,9 +156,9 @@ class _Answer:
         return answer
 
     def write_chart(self, path: Path) -> None:
-        from rollway.choice.chart import svg_chart
+        from rollway.choice.picture import svg_file
 
-        write_file(path, svg_chart(self.outcomes, self.choice.chosen or self.choice.leaning) + "\n")
+        write_file(path, svg_file(self.outcomes, self.choice))
 
 
 def _choose_cases(path: Path) -> None:

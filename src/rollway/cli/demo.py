@@ -194,7 +194,7 @@ def _start_users(children: Children, show: Show, build: str, summary: Path) -> N
 
 def _decide_and_plan(show: Show, build: str) -> Plan:
     from rollway.choice import choose
-    from rollway.documents import KINDS, Pack, render
+    from rollway.documents import KINDS, Pack, files
     from rollway.facts import parse_release
     from rollway.readiness import assess
 
@@ -221,9 +221,8 @@ def _decide_and_plan(show: Show, build: str) -> Plan:
     click.echo(f"   plan:    {plan.hash[:12]}  {ladder}")
     pack = Pack(release=release, readiness=readiness, choice=choice, plan=plan)
     documents = show.folder / "documents" / build
-    for kind in KINDS:
-        write_file(documents / f"{kind}.md", render(kind, "md", pack))
-        write_file(documents / f"{kind}.html", render(kind, "html", pack))
+    for name, written in files(pack):
+        write_file(documents / name, written)
     click.echo(f"   docs:    {', '.join(KINDS)} in {documents}")
     return plan
 

@@ -107,6 +107,7 @@ class _Session:
 
     def _settle(self, question: Question, release: Release) -> bool:
         """Ask until an answer is written or put off; False where the person goes back."""
+        from rollway.facts.answers import forms_of
         from rollway.facts.words import Misfit
         from rollway.readiness import is_stated
 
@@ -122,7 +123,7 @@ class _Session:
                 if value is None or self._write(question.path, value):
                     return True
             except Misfit as misfit:
-                _tell(misfit.message, misfit.suggestion)
+                _tell(misfit.message, misfit.suggestion or f"asked for is {forms_of(question.path)}; or ?")
 
     def _show(self, question: Question, release: Release) -> None:
         from rollway.facts.answers import forms_of

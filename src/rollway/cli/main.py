@@ -23,12 +23,15 @@ CHAPTERS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Plan and approve": {
         "plan": ("plans:plan", "Make the rollout plan; show or compare plans."),
+        "rehearse": ("rehearse:rehearse", "Carry a plan out on a simulated service, many times, beforehand."),
         "docs": ("plans:docs", "Write the documents of a plan."),
         "runbook": ("runbook:runbook", "Check, show and time a cutover's runbook; YAML or workbook."),
+        "calendar": ("calendar:calendar", "Windows, freezes, absences; the next slot of a release."),
         "approve": ("plans:approve", "Say yes (or no) to a plan."),
     },
     "Run": {
         "serve": ("serve:serve", "Serve the page, the API and the flags, and carry rollouts out."),
+        "preflight": ("preflight:preflight", "Look whether all that a rollout depends on works, beforehand."),
         "start": ("rollouts:start", "Start carrying out an approved plan."),
         "watch": ("watch:watch", "Follow a rollout until it ends."),
         "status": ("rollouts:status", "Say what runs and what waits, or where one rollout stands."),
@@ -37,6 +40,7 @@ CHAPTERS: dict[str, dict[str, tuple[str, str]]] = {
         "promote": ("rollouts:promote", "Go to the next stage now, over the stage's rule."),
         "rollback": ("rollouts:rollback", "Take the release back, at once."),
         "record": ("rollouts:record", "Print or verify what happened."),
+        "tokens": ("tokens:tokens", "Who may send readings and metrics to Rollway."),
     },
     "Look into": {
         "judge": ("judge:judge", "Judge files and evidence by themselves; foresee what a plan would catch."),
@@ -52,7 +56,9 @@ Exit codes
   0   done as asked          4   refused by a rule       10  watch: rolled back
   1   something broke        5   somebody was faster     11  assess: not ready
   2   the input is wrong     6   try again later         12  choose: no method fits
-  3   there is no such thing                             13  record: not whole"""
+  3   there is no such thing                             13  record: not whole
+                                                         14  rehearse: promise missed
+                                                         15  preflight: a check failed"""
 
 EXAMPLE = """\
 \b

@@ -54,10 +54,10 @@ def assess_command(
 
 def _show_area(readiness: Readiness, area: str, *, show_all: bool) -> None:
     tally, score = readiness.tally(area), readiness.scores[area]
-    told = "nothing known" if score is None else f"{score:.0%} of what is known"
+    told = "nothing known" if score is None else f"{score:.0%} of what is known is ok"
     counts = ", ".join(f"{number} {name}" for name, number in tally._asdict().items() if number)
     name = click.style(f"{area.replace('_', ' '):<22}", bold=True)
-    click.echo(f"{name} {_bar(tally)}  {told:<21} {counts}")
+    click.echo(f"{name} {_bar(tally)}  {told:<26}  {counts}")
     for check in readiness.checks:
         if check.area == area and (check.state != "ok" or show_all):
             _show_check(check)
@@ -105,7 +105,8 @@ def _show_gaps(readiness: Readiness) -> None:
 def _show_end(readiness: Readiness, files: str) -> None:
     ok = sum(check.state == "ok" for check in readiness.checks)
     unknown = len(readiness.unknowns)
-    click.echo(f"\n{ok} ok, {len(readiness.gaps)} gaps, {unknown} unknown.")
+    gaps = "1 gap" if len(readiness.gaps) == 1 else f"{len(readiness.gaps)} gaps"
+    click.echo(f"\n{ok} ok, {gaps}, {unknown} unknown.")
     if readiness.is_blocked:
         click.echo(coloured("gap", "Not ready."))
     elif unknown:

@@ -48,14 +48,14 @@ def start(
     as_json: bool,
 ) -> None:
     """Start carrying out an approved plan. `rollway serve` does the work; this only says go."""
-    from rollway.planning import window_state
+    from rollway.planning.calendar.in_plan import plan_state
 
     with opened(ctx) as rollway:
         plan = find_plan(rollway, reference)
         rollout = rollway.start(
             plan, actor, reason=because, override_window=override_window, reset_target=reset_target
         )
-        window = window_state(plan.windows, plan.freezes, rollway.clock())
+        window = plan_state(plan, rollway.clock())
     if as_json:
         print_json({"rollout": rollout, "plan": plan.hash, "window": window.reason})
         return

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from rollway.cli.common import heading, json_option, print_json
+from rollway.cli.runbook_files import read_runbook
 from rollway.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     from rollway.planning.runbooks.turning import Turning
 
 F = TypeVar("F", bound=Callable[..., Any])
-MOST_BYTES = 50_000_000
 MOST_CONFLICTS = 20
 
 
@@ -53,7 +54,7 @@ def check(file: Path, as_json: bool) -> None:
     from rollway.planning.runbooks import RunbookError
 
     try:
-        book, warnings = _read(file)
+        book, warnings = read_runbook(file)
     except RunbookError as error:
         if not as_json:
             raise
@@ -88,7 +89,7 @@ def show(file: Path, name: str | None, chart: bool, as_json: bool) -> None:
     from rollway.planning.runbooks import make_schedule, pictures
     from rollway.planning.runbooks.plain import runbook_json, task_json
 
-    book, _ = _read(file)
+    book, _ = read_runbook(file)
     schedule = make_schedule(book)
     if name is not None:
         task = _task(book, name)
@@ -97,8 +98,7 @@ def show(file: Path, name: str | None, chart: bool, as_json: bool) -> None:
         print_json(runbook_json(book, schedule))
     else:
         heading(_title(book))
-        lines = pictures.chart(book, schedule) if chart else pictures.tree(book, schedule)
-        for line in lines:
+        for line in _chart(book) if chart else pictures.tree(book, schedule):
             click.echo(line)
         if not chart:
             _show_undo(book)
@@ -134,13 +134,16 @@ def times(
     Example
       rollway runbook times cutover.yaml --confidence 0.95
     """
+    from rollway.planning.rollback_clock import DECISION_SECONDS
     from rollway.planning.runbooks import conflicts, make_schedule, person_loads
     from rollway.planning.runbooks.chance import Settings, simulate
     from rollway.planning.runbooks.plain import runbook_json
     from rollway.planning.runbooks.turning import turning_point
 
-    book, _ = _read(file)
+    book, _ = read_runbook(file)
     schedule = make_schedule(book)
+    if book.night and not book.decision:
+        book = replace(book, decision=DECISION_SECONDS)
     nights = simulate(book, Settings(runs=runs, seed=seed, law=law, shared=shared))
     turning = turning_point(book, nights, confidence)
     clashes, loads = conflicts(book, schedule), person_loads(book, schedule)
@@ -201,30 +204,11 @@ def import_runbook(file: Path, output: Path) -> None:
 # --- files -------------------------------------------------------------------------------------------
 
 
-def _read(file: Path) -> tuple[Runbook, tuple[Finding, ...]]:
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(MOST_BYTES + 1)
-    except OSError as error:
-        hint = "examples/runbook/cutover.yaml is one to start from"
-        raise InputError(f"{file}: {error.strerror}", hint=hint) from error
-    if len(data) > MOST_BYTES:
-        raise InputError(f"{file}: larger than {MOST_BYTES / 1e6:.0f} MB")
-    if data.startswith(b"PK\x03\x04"):
-        from rollway.planning.runbooks.xlsx_in import read_xlsx
-
-        return read_xlsx(data, str(file))
-    from rollway.facts.reading import decode
-    from rollway.planning.runbooks import read_yaml
-
-    return read_yaml(decode(data, str(file)).text, str(file))
-
-
 def _convert(file: Path, output: Path) -> None:
     ending = output.suffix.lower()
     if ending not in (".xlsx", ".yaml", ".yml"):
         raise InputError(f"{output}: the name says no form", hint="end it in .xlsx or .yaml")
-    book, warnings = _read(file)
+    book, warnings = read_runbook(file)
     if ending == ".xlsx":
         from rollway.planning.runbooks.xlsx_out import write_xlsx
 
@@ -266,19 +250,25 @@ def _title(book: Runbook) -> str:
     from rollway.planning.runbooks.pictures import clock
 
     closes = book.window_seconds
+    if not book.dated:
+        until = "" if closes is None else f"; the window closes at {clock(book, closes)}"
+        return f"{book.title}\nT has no date yet{until}"
     until = "" if closes is None else f" to {clock(book, closes, zone=True)}"
     return f"{book.title}\nT is {book.moment(0):%Y-%m-%d} {clock(book, 0, zone=True)}{until}"
 
 
 def _show_task(book: Runbook, task: Task, schedule: Schedule) -> None:
+    from rollway.planning.runbooks.chance import usual_and_long
     from rollway.planning.runbooks.columns import TASKS
-    from rollway.planning.runbooks.pictures import clock
+    from rollway.planning.runbooks.pictures import clock, minutes
     from rollway.planning.runbooks.yaml_out import row_cells
 
     heading(task.title)
     at, zone = schedule.times[task.id], book.zone_of(task)
     click.echo(f"  earliest      {clock(book, at.earliest_start, zone, zone=True)}")
     click.echo(f"  latest        {clock(book, at.latest_start, zone, zone=True)}")
+    if (times := usual_and_long(task)) is not None:
+        click.echo(f"  P50, P90      {minutes(times[0])}, {minutes(times[1])}")
     for name, value in row_cells(TASKS.columns, task):
         lines = value.split("\n") if isinstance(value, str) else [", ".join(value)]
         click.echo(f"  {name:<13} {lines[0]}")
@@ -305,6 +295,15 @@ def _show_undo(book: Runbook) -> None:
         click.echo(f"  stays: {clipped(line, 71)}")
 
 
+def _chart(book: Runbook) -> Iterator[str]:
+    """When tasks run; of a plan's runbook the night alone, because a bake of days would leave no room."""
+    from rollway.planning.runbooks import make_schedule, pictures
+    from rollway.planning.runbooks.chance import night_of
+
+    night = night_of(book)
+    return pictures.chart(night, make_schedule(night))
+
+
 def _show_slack(book: Runbook, schedule: Schedule) -> None:
     from rollway.planning.runbooks.pictures import clipped, clock, flags, minutes
 
@@ -328,6 +327,9 @@ def _wrapped(text: str) -> list[str]:
 def _show_load(book: Runbook, loads: Any, clashes: Any) -> None:
     from rollway.planning.runbooks.pictures import clipped, clock, minutes
 
+    if not loads:
+        click.echo("\nNobody is named yet whose time could be added up; roles are whoever is needed.")
+        return
     click.echo(f"\n{'person':<20} {'tasks':>5} {'work':>8} {'first':<10} {'last':<10} {'longest shift':>13}")
     for load in loads:
         zone = book.person[load.person].timezone
@@ -349,7 +351,7 @@ def _show_turning(book: Runbook, turning: Turning) -> None:
     from rollway.planning.runbooks.pictures import clipped, clock, minutes, offset
 
     def at(seconds: float) -> str:
-        return f"{clock(book, seconds, zone=True)} ({offset(seconds)})"
+        return f"{clock(book, seconds, zone=True)} ({offset(seconds)})" if book.dated else offset(seconds)
 
     click.echo(f"\nOf {turning.runs:,} nights drawn from the rehearsals")
     click.echo(f"  finish              P50 {at(turning.finish.p50)}, P90 {at(turning.finish.p90)}")
@@ -358,6 +360,8 @@ def _show_turning(book: Runbook, turning: Turning) -> None:
     if turning.no_return is not None:
         click.echo(f"  point of no return  P50 {at(turning.no_return.p50)}, P10 {at(turning.no_return.p10)}")
     back = turning.back
+    if book.night:
+        click.echo(f"  deciding takes      {minutes(book.decision)}")
     click.echo(f"  going back takes    P50 {minutes(back.p50)}, P90 {minutes(back.p90)}, at its longest")
     for gate in turning.gates:
         click.echo(f"  a no at {clipped(gate.id, 18):<18}  back in time in {gate.back_in_time:.1%} of nights")

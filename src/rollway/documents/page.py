@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -12,6 +12,7 @@ import jinja2
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from rollway.documents.figures import Figure, in_page
 from rollway.documents.markdown import TEMPLATES
 
 _PAIRS = "<table>\n<thead>\n<tr>\n<th></th>\n<th></th>\n</tr>\n</thead>"
@@ -19,12 +20,12 @@ _SHARE = re.compile("([█░]{10}) (&lt;)?([0-9.]+)%")
 _NO_LINKS = ("link", "image", "autolink", "html_inline", "html_block", "reference")
 
 
-def render_page(markdown: str, *, title: str, footer: str) -> str:
+def render_page(markdown: str, *, title: str, footer: str, figures: Mapping[str, Figure]) -> str:
     """The page as HTML text: what stands before the first level-2 heading, the contents, the rest."""
     tokens = _parser().parse(markdown)
     contents = _number_headings(tokens)
     body = _parser().renderer.render(tokens, _parser().options, {})
-    head, _, rest = _decorate(body).partition("<h2")
+    head, _, rest = in_page(_decorate(body), figures).partition("<h2")
     return (
         _environment()
         .get_template("page.html.j2")

@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from rollway.documents.pack import Pack
+from rollway.documents.people_rows import people_values
 from rollway.planning.describe import (
     advance_words,
     limit_words,
     margin_words,
+    plan_promise_words,
     promise_words,
     promises_by_kpi,
     rule_words,
     sequence_words,
     share_bar,
 )
-from rollway.planning.evidence import FAULT_RATIOS, SLOW_SHARE
+from rollway.planning.evidence import SLOW_SHARE
 from rollway.planning.model import Guard, Plan, Stage
 from rollway.planning.roles import RACI
 from rollway.planning.stages import NAMED
@@ -80,18 +82,15 @@ def values(pack: Pack) -> dict[str, Any]:
         "freezes": tuple(describe_freeze(freeze) for freeze in plan.freezes),
         "guards": tuple(_guard(guard) for guard in plan.guards),
         "policy": _policy_words(plan),
-        "ratios": tuple(times(ratio) for ratio in FAULT_RATIOS),
+        "ratios": tuple(times(ratio) for ratio in _ratios(plan)),
         "promises": tuple(_promise_rows(plan)),
+        "has_chances": any(promise.probability is not None for promise in plan.promises),
         "has_latency": any(guard.kind == "latency" for guard in plan.guards),
         "slow_share": percent(SLOW_SHARE),
-        "authority": listing(plan.rollback.authority, 20),
         "rollback_time": ""
         if plan.rollback.expected_seconds is None
         else length(plan.rollback.expected_seconds),
-        "phases": tuple(
-            (title, tuple(task for task in plan.runbook if task.phase == phase))
-            for phase, title in (("before", "Before"), ("during", "During"), ("after", "After"))
-        ),
+        **people_values(plan),
         "titles": titles,
         "raci": tuple(
             (
@@ -156,7 +155,16 @@ def _policy_words(plan: Plan) -> tuple[str, ...]:
 
 def _promise_rows(plan: Plan) -> list[PromiseRow]:
     rows: list[PromiseRow] = []
+    ratios = _ratios(plan)
     for (stage, kpi), promises in promises_by_kpi(plan).items():
         told = {promise.ratio: promise_words(promise) for promise in promises}
-        rows.append(PromiseRow(stage, kpi, tuple(told.get(ratio, "") for ratio in FAULT_RATIOS)))
+        rows.append(PromiseRow(stage, kpi, tuple(told.get(ratio, "") for ratio in ratios)))
+    for kpi in dict.fromkeys(promise.kpi for promise in plan.plan_promises):
+        whole = {one.ratio: plan_promise_words(one) for one in plan.plan_promises if one.kpi == kpi}
+        rows.append(PromiseRow("Before everyone", kpi, tuple(whole.get(ratio, "") for ratio in ratios)))
     return rows
+
+
+def _ratios(plan: Plan) -> tuple[float, ...]:
+    found = {promise.ratio for promise in plan.promises} | {promise.ratio for promise in plan.plan_promises}
+    return tuple(sorted(found))

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from rollway.choice.chart import with_spread
+from rollway.choice.describe import sections
 from rollway.choice.model import Choice, MethodState, Ranked
+from rollway.choice.outcomes import Outcomes, simulate
+from rollway.choice.robustness import robustness
+from rollway.documents.figures import Figure, mark_of, methods_figure
 from rollway.documents.pack import Pack
 from rollway.facts.duration import format_duration
-from rollway.facts.model import Release
+from rollway.facts.model import MethodName, Release
 from rollway.planning.describe import sequence_words
 from rollway.planning.roles import BUSINESS_OWNER, PRODUCT_OWNER
 from rollway.planning.words import listing
@@ -18,9 +24,12 @@ from rollway.readiness import WORDINGS, fact_at
 from rollway.readiness.model import Readiness
 
 TITLE = "Deployment strategy"
+FIGURE = "strategy-methods"
+_PLACE = re.compile(r"(?:, |(?<=\())[^\s,()\[\]]+:\d+:\d+")
+_EMPTY_BRACKETS = re.compile(r" \(\)")
 STANDING: dict[MethodState, str] = {
     "allowed": "allowed",
-    "unknown": "allowed, with open questions",
+    "unknown": "rules open",
     "blocked": "blocked",
 }
 
@@ -37,6 +46,18 @@ class Option:
     vetoes: tuple[tuple[str, str, str, str], ...]
     for_it: tuple[str, ...]
     against_it: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeRow:
+    """What one method may bring: means with the range that holds eight of ten draws."""
+
+    title: str
+    standing: str
+    days: str
+    harmed: str
+    double: str
+    tickets: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +84,7 @@ def values(pack: Pack) -> dict[str, Any]:
     """What the template `strategy.md.j2` shows."""
     release, choice, plan = pack.release, pack.choice, pack.plan
     rows = tuple(_facts(release))
+    outcomes = simulate(release)
     return {
         "release": release,
         "choice": choice,
@@ -70,7 +92,13 @@ def values(pack: Pack) -> dict[str, Any]:
         "readiness": pack.readiness,
         "name": plan.title or plan.name,
         "method": sequence_words(plan),
-        "options": tuple(_option(ranked, choice) for ranked in choice.ranking),
+        "reasons": tuple(without_places(reason) for reason in choice.reasons),
+        "options": tuple(_option(ranked, plan.method) for ranked in choice.ranking),
+        "dissent": without_places(choice.dissent),
+        "figure": mark_of(FIGURE),
+        "outcomes": outcomes,
+        "outcome_rows": tuple(_outcomes(outcomes, choice)),
+        "how_sure": tuple(_how_sure(pack)),
         "facts": tuple(row for row in rows if row.state != "unknown"),
         "unknown_facts": listing((row.label for row in rows if row.state == "unknown"), 200),
         "assumed": tuple(row for row in rows if row.state == "assumed"),
@@ -81,18 +109,56 @@ def values(pack: Pack) -> dict[str, Any]:
     }
 
 
-def _option(ranked: Ranked, choice: Choice) -> Option:
+def figures(pack: Pack) -> Mapping[str, Figure]:
+    """The figures that the template places, by name."""
+    return {FIGURE: methods_figure(simulate(pack.release), pack.choice)}
+
+
+def without_places(text: str) -> str:
+    """A sentence of the choice without the lines of the file: they stand once, under the facts used."""
+    return _EMPTY_BRACKETS.sub("", _PLACE.sub("", text))
+
+
+def _outcomes(outcomes: Outcomes, choice: Choice) -> Iterator[OutcomeRow]:
+    for ranked in choice.ranking:
+        row = outcomes.of(ranked.method)
+        yield OutcomeRow(
+            title=ranked.title,
+            standing=STANDING[ranked.state],
+            days=with_spread(row.days),
+            harmed=with_spread(row.harmed_if_faulty),
+            double=with_spread(row.double),
+            tickets=with_spread(row.tickets),
+        )
+
+
+def _how_sure(pack: Pack) -> Iterator[str]:
+    """How far weights and unknown facts could turn the answer, and which facts would."""
+    for section in sections(pack.choice, robustness(pack.release)):
+        if section.title == "How sure":
+            for line in section.lines:
+                told = line.strip().removeprefix("- ")
+                yield (
+                    f"{told[:1].upper()}{told[1:]}"
+                    if told.endswith(".")
+                    else f"{told[:1].upper()}{told[1:]}."
+                )
+
+
+def _option(ranked: Ranked, planned: MethodName) -> Option:
     criteria = tuple(f"{ranked.criteria[name]:.2f}" if name in ranked.criteria else "" for name in _CRITERIA)
     order = sorted(ranked.reasons, key=lambda reason: -abs(reason.points))
     return Option(
         title=ranked.title,
-        mark="chosen" if ranked.method == choice.chosen else "",
+        mark="chosen" if ranked.method == planned else "",
         standing=STANDING[ranked.state],
         score=f"{ranked.score:.2f}",
         criteria=criteria,
-        vetoes=tuple((veto.id, veto.title, veto.state, veto.evidence) for veto in ranked.vetoes),
-        for_it=tuple(reason.text for reason in order if reason.points > 0)[:3],
-        against_it=tuple(reason.text for reason in order if reason.points < 0)[:3],
+        vetoes=tuple(
+            (veto.id, veto.title, veto.state, without_places(veto.evidence)) for veto in ranked.vetoes
+        ),
+        for_it=tuple(without_places(reason.text) for reason in order if reason.points > 0)[:3],
+        against_it=tuple(without_places(reason.text) for reason in order if reason.points < 0)[:3],
     )
 
 

@@ -4,36 +4,53 @@ Same facts, same bytes: this room reads no clock and talks to nobody. It never r
 """
 
 from rollway.planning.build import make_plan
-from rollway.planning.describe import describe, diff
+from rollway.planning.diff import diff
 from rollway.planning.model import (
     PLAN_FORMAT,
     Advance,
     Exposure,
+    Gate,
     Guard,
     Message,
+    Night,
+    Override,
     Plan,
+    PlanPromise,
     Policy,
     Promise,
     RiskResponse,
+    RollbackClock,
     RollbackPlan,
     Stage,
+    Support,
     Task,
+    Traffic,
+    Training,
 )
+from rollway.planning.tree import describe
 from rollway.planning.windows import WindowState, window_state
 
 __all__ = [
     "PLAN_FORMAT",
     "Advance",
     "Exposure",
+    "Gate",
     "Guard",
     "Message",
+    "Night",
+    "Override",
     "Plan",
+    "PlanPromise",
     "Policy",
     "Promise",
     "RiskResponse",
+    "RollbackClock",
     "RollbackPlan",
     "Stage",
+    "Support",
     "Task",
+    "Traffic",
+    "Training",
     "WindowState",
     "describe",
     "diff",

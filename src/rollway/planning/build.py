@@ -8,20 +8,31 @@ from rollway.choice.model import Choice, Ranked
 from rollway.errors import InputError, RefusedError
 from rollway.facts.listing import facts_hash
 from rollway.facts.model import MethodName, Release
-from rollway.planning.evidence import make_promises
+from rollway.planning.calendar.model import Calendar
+from rollway.planning.calendar.of_release import calendar_of_plan
 from rollway.planning.messages import make_messages
 from rollway.planning.methods import BUILDERS
 from rollway.planning.model import Plan, Stage, Task
 from rollway.planning.notes import make_notes
+from rollway.planning.people import make_gates, make_training, people_notes
 from rollway.planning.policy import make_guards, make_policy
+from rollway.planning.promises import with_promises
 from rollway.planning.responses import make_responses
-from rollway.planning.rollback import make_rollback
-from rollway.planning.runbook import make_runbook, task_ids
+from rollway.planning.rollback_clock import with_clock
+from rollway.planning.runbook import task_ids
+from rollway.planning.runbooks.model import Runbook
 from rollway.planning.stages import join, proven
+from rollway.planning.support import make_support, support_notes
+from rollway.planning.team_runbook import after_no_return, write_script
 
 
-def make_plan(release: Release, choice: Choice) -> Plan:
+def make_plan(
+    release: Release, choice: Choice, runbook: Runbook | None = None, calendar: Calendar | None = None
+) -> Plan:
     """The plan for the chosen method, or for the sequence of methods that the choice names.
+
+    `runbook` is the team's own, which is put together with the one that is made from the facts. Of an
+    organisation's `calendar` the plan keeps what concerns the release.
 
     Raises RefusedError where no method was chosen, or where a method's hard rule is violated; the details
     say which rule, and what lifts it. Raises InputError where the release's own figures give a plan that
@@ -29,7 +40,8 @@ def make_plan(release: Release, choice: Choice) -> Plan:
     """
     methods = _methods(choice)
     try:
-        return _plan(release, choice, methods)
+        made = _plan(release, choice, methods, runbook)
+        return made if calendar is None else _with_calendar(made, release, calendar)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
         raise InputError(
@@ -39,11 +51,16 @@ def make_plan(release: Release, choice: Choice) -> Plan:
         ) from error
 
 
-def _plan(release: Release, choice: Choice, methods: tuple[MethodName, ...]) -> Plan:
+def _plan(release: Release, choice: Choice, methods: tuple[MethodName, ...], book: Runbook | None) -> Plan:
     stages = proven(release, join([BUILDERS[method](release) for method in methods]))
-    runbook = make_runbook(release, stages)
+    script = write_script(release, stages, book)
+    runbook = script.tasks
+    stages = after_no_return(stages, runbook)
+    messages = make_messages(release, stages)
+    gates = make_gates(release, stages, runbook, messages)
+    support = make_support(release, stages)
     identity, agreements = release.release, release.agreements
-    return Plan(
+    plan = Plan(
         name=identity.name,
         version=identity.version,
         title=identity.title or identity.name,
@@ -60,15 +77,31 @@ def _plan(release: Release, choice: Choice, methods: tuple[MethodName, ...]) -> 
         freezes=agreements.freezes,
         target=release.target,
         runbook=runbook,
-        communication=make_messages(release, stages),
-        rollback=make_rollback(release, stages),
+        night=script.night,
+        people=script.people,
+        gates=gates,
+        training=make_training(release, stages),
+        support=support,
+        communication=messages,
+        rollback=script.rollback,
         risks=make_responses(release, methods, stages),
-        promises=make_promises(release, stages),
         approvals_required=agreements.approvals_required,
         approvers=agreements.approvers,
         operators=agreements.operators,
         policy=make_policy(release, methods),
-        notes=make_notes(release, choice, methods, stages),
+        notes=(
+            *make_notes(release, choice, methods, stages),
+            *people_notes(stages, gates, messages),
+            *support_notes(support),
+        ),
+    )
+    return with_clock(with_promises(plan, release))
+
+
+def _with_calendar(plan: Plan, release: Release, calendar: Calendar) -> Plan:
+    kept, notes = calendar_of_plan(release, calendar)
+    return Plan.model_validate(
+        {**dict(plan), "calendar": kept, "notes": (*plan.notes, *notes)}
     )
 
 

@@ -1,34 +1,13 @@
-"""A plan as a tree for a terminal, and what changed between two plans, in words."""
+"""The parts of a plan in words: what the tree, the documents and the pages share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping
 
-from rollway.planning.model import Advance, Guard, Part, Plan, Promise, Stage
-from rollway.planning.windows import describe_freeze, describe_window
+from rollway.planning.model import Advance, Guard, Plan, PlanPromise, Promise, Stage
 from rollway.planning.words import METHOD_WORDS, about, length, listing, percent, times, two_digits
 
 BAR_CELLS = 10
-
-
-def describe(plan: Plan) -> str:
-    """The plan as plain text: stages, guards, calendar, promises and notes."""
-    head = [f"{plan.title or plan.name} {plan.version}", f"plan {plan.hash[:12]}: {sequence_words(plan)}"]
-    sections = (
-        ("Stages", [_stage_lines(number, stage) for number, stage in enumerate(plan.stages, 1)]),
-        ("Guards", [[guard_words(guard)] for guard in plan.guards]),
-        ("Calendar", [[line] for line in _calendar(plan)]),
-        ("Promises", [[line] for line in _promise_lines(plan)]),
-        ("Rollback", [[line] for line in (*plan.rollback.steps, f"tested: {_short(plan.rollback.tested)}")]),
-        ("Notes", [[note] for note in plan.notes]),
-    )
-    if plan.objective:
-        head.append(f"objective: {plan.objective}")
-    for title, items in sections:
-        if items:
-            head += ["", title, *_tree(items)]
-    return "\n".join(head)
 
 
 def sequence_words(plan: Plan) -> str:
@@ -68,7 +47,31 @@ def guard_words(guard: Guard) -> str:
     """`errors: gate, up to ×1.1 of the old version, never more than 5% bad`."""
     limit = f", never more than {limit_words(guard)}" if guard.limit is not None else ""
     named = guard.kpi if guard.title in ("", guard.kpi) else f"{guard.kpi} ({guard.title})"
-    return f"{named}: {guard.say}, up to {times(guard.tolerance)} of the old version{limit}"
+    actions = "".join(f"; {line}" for line in action_words(guard))
+    return f"{named}: {guard.say}, {baseline_words(guard)}{limit}{actions}"
+
+
+def baseline_words(guard: Guard) -> str:
+    """What it is compared with: `up to ×1.1 of the old version`."""
+    if guard.baseline == "absolute":
+        return "compared with nothing but its limit"
+    beside = "past weeks" if guard.baseline == "history" else "the old version"
+    if guard.direction == "less_is_worse":
+        return f"down to 1/{guard.tolerance:g} of {beside}"
+    return f"up to {times(guard.tolerance)} of {beside}"
+
+
+def action_words(guard: Guard) -> tuple[str, ...]:
+    """What is done about this guard where that is not what the policy says: `if harmful: hold`."""
+    said = (
+        ("harmful", guard.on_harm if guard.on_harm != "rollback" else None),
+        ("undecided for too long", guard.on_undecided),
+        ("blind", guard.on_blind),
+    )
+    return tuple(f"if {when}: {ACTION_WORDS[action]}" for when, action in said if action is not None)
+
+
+ACTION_WORDS = {"rollback": "go back", "hold": "hold", "ask": "ask a person", "tell": "write it down"}
 
 
 def limit_words(guard: Guard) -> str:
@@ -90,9 +93,65 @@ def promises_by_kpi(plan: Plan) -> dict[tuple[str, str], tuple[Promise, ...]]:
 
 
 def promise_words(promise: Promise) -> str:
-    """`2 600 events, 1.8 hours`; the events are what the KPI counts."""
-    seconds = "" if promise.seconds is None else f", {about(promise.seconds)}"
-    return f"{two_digits(promise.requests)} events{seconds}"
+    """`88% in 17 minutes, 2 100 requests`; where no chance was computed, `2 600 events, 1.8 hours`.
+
+    The chance that the stage finds the fault, in how long, and what the new version serves until then.
+    """
+    if promise.probability is None:
+        seconds = "" if promise.seconds is None else f", {about(promise.seconds)}"
+        return f"{two_digits(promise.requests)} events{seconds}"
+    found = chance_words(promise.probability)
+    if promise.rollback_seconds is None:
+        return found
+    return f"{found} in {about(promise.rollback_seconds)}, {met_words(promise)}"
+
+
+def met_words(promise: Promise | PlanPromise) -> str:
+    """Who meets the fault first: `350 users`, or `2 100 requests` where the number of users is not known."""
+    if promise.exposed_share is not None and promise.exposed is not None:
+        return f"{two_digits(promise.exposed)} users"
+    return f"{two_digits(promise.served or 0.0)} requests"
+
+
+def chance_words(probability: float) -> str:
+    """`88%`; what is nearly sure or nearly nothing is not rounded to sure or nothing."""
+    if probability > NEARLY_SURE:
+        return ">99%"
+    return "<1%" if probability < 1 - NEARLY_SURE else f"{probability:.0%}"
+
+
+NEARLY_SURE = 0.99
+
+
+def promise_items(plan: Plan) -> Iterator[list[str]]:
+    """What the plan promises, and then each stage: a heading and the lines under it."""
+    whole = [
+        f"{promise.kpi} {times(promise.ratio)}: {plan_promise_words(promise)}"
+        for promise in plan.plan_promises
+    ]
+    if whole:
+        yield ["a fault that is there from the start is found before everyone has it", *whole]
+    stages: dict[str, list[str]] = {}
+    for (stage, kpi), promises in promises_by_kpi(plan).items():
+        told = "; ".join(f"{times(promise.ratio)} {_short_words(promise)}" for promise in promises)
+        stages.setdefault(stage, []).append(f"{kpi}: {told}")
+    for stage, lines in stages.items():
+        yield [f"{stage}: of faults that begin here, it finds", *lines]
+
+
+def plan_promise_words(promise: PlanPromise) -> str:
+    """`>99% in 18 minutes, 2 600 requests`."""
+    found = chance_words(promise.probability)
+    if promise.rollback_seconds is None:
+        return found
+    return f"{found} in {about(promise.rollback_seconds)}, {met_words(promise)}"
+
+
+def _short_words(promise: Promise) -> str:
+    if promise.probability is None:
+        return f"after about {promise_words(promise)}"
+    found = chance_words(promise.probability)
+    return found if promise.rollback_seconds is None else f"{found} in {about(promise.rollback_seconds)}"
 
 
 def share_bar(share: float) -> str:
@@ -100,124 +159,3 @@ def share_bar(share: float) -> str:
     some = min(BAR_CELLS - 1, max(1, round(share * BAR_CELLS)))
     filled = some if 0 < share < 1 else round(share) * BAR_CELLS
     return "█" * filled + "░" * (BAR_CELLS - filled)
-
-
-# --- the tree ---------------------------------------------------------------------------------------
-
-
-def _tree(items: Sequence[Sequence[str]]) -> Iterator[str]:
-    for index, (first, *rest) in enumerate(items):
-        is_last = index == len(items) - 1
-        yield f"{'└─' if is_last else '├─'} {first}"
-        for line in rest:
-            yield f"{'  ' if is_last else '│ '}    {line}"
-
-
-def _stage_lines(number: int, stage: Stage) -> list[str]:
-    mode = "" if stage.exposure.mode == "live" else f", {stage.exposure.mode}"
-    audience = "" if stage.exposure.audience == "everyone" else f", {stage.exposure.audience}"
-    share = percent(stage.exposure.share)
-    lines = [f"{number}. {stage.title}  {share_bar(stage.exposure.share)} {share}{mode}{audience}"]
-    lines.append(f"goes on {advance_words(stage)}")
-    if stage.margins:
-        lines.append(f"to be excluded: {margin_words(stage)}")
-    lines += [f"before: {criterion}" for criterion in stage.entry]
-    if not stage.reversible:
-        lines.append("no way back from here on")
-    return lines
-
-
-def _calendar(plan: Plan) -> Iterator[str]:
-    if not plan.windows:
-        yield "no change windows: open at any time"
-    for window in plan.windows:
-        yield f"window {describe_window(window)}"
-    for freeze in plan.freezes:
-        yield f"freeze {describe_freeze(freeze)}"
-
-
-def _promise_lines(plan: Plan) -> Iterator[str]:
-    for (stage, kpi), promises in promises_by_kpi(plan).items():
-        told = "; ".join(
-            f"{times(promise.ratio)} after about {promise_words(promise)}" for promise in promises
-        )
-        yield f"{stage}, {kpi}: {told}"
-
-
-# --- what changed -----------------------------------------------------------------------------------
-
-_LISTS: Mapping[str, tuple[str, str]] = {
-    "stages": ("stage", "id"),
-    "guards": ("guard", "kpi"),
-    "runbook": ("task", "id"),
-    "risks": ("risk", "id"),
-}
-
-
-def diff(a: Plan, b: Plan) -> tuple[str, ...]:
-    """What changed from `a` to `b`, a line each; empty exactly when the plans are equal."""
-    lines: list[str] = []
-    for field in Plan.model_fields:
-        before, after = getattr(a, field), getattr(b, field)
-        if before == after:
-            continue
-        if field in _LISTS:
-            lines += _list_changes(*_LISTS[field], before, after)
-        elif isinstance(before, Part) and isinstance(after, Part):
-            lines += _field_changes(field, before, after)
-        else:
-            lines.append(_change(_words(field), before, after))
-    return tuple(lines)
-
-
-def _list_changes(noun: str, key: str, before: Sequence[Part], after: Sequence[Part]) -> Iterator[str]:
-    old = {getattr(part, key): part for part in before}
-    new = {getattr(part, key): part for part in after}
-    yield from (f"{noun} {name} is gone" for name in old if name not in new)
-    for name, part in new.items():
-        if name not in old:
-            yield f"{noun} {name} is new"
-        elif old[name] != part:
-            yield from _field_changes(f"{noun} {name}", old[name], part)
-    kept_before = [name for name in old if name in new]
-    if kept_before != [name for name in new if name in old] or len(old) != len(before):
-        yield f"the order of the {noun}s changed"
-
-
-def _field_changes(label: str, before: Part, after: Part) -> Iterator[str]:
-    for field in type(before).model_fields:
-        old, new = getattr(before, field), getattr(after, field)
-        if old == new:
-            continue
-        if isinstance(old, Part) and isinstance(new, Part):
-            yield from _field_changes(f"{label}: {_words(field)}", old, new)
-        else:
-            yield _change(f"{label}: {_words(field)}", old, new)
-
-
-def _change(label: str, before: Any, after: Any) -> str:
-    if isinstance(before, tuple) and isinstance(after, tuple):
-        gone = [item for item in before if item not in after]
-        come = [item for item in after if item not in before]
-        if any(isinstance(item, Part) for item in (*before, *after)):
-            return f"{label}: {len(gone)} lines gone, {len(come)} new"
-        told = [f"- {_short(item)}" for item in gone] + [f"+ {_short(item)}" for item in come]
-        return f"{label}: {'; '.join(told)}" if told else f"{label}: the order or number changed"
-    return f"{label}: {_short(before)} -> {_short(after)}"
-
-
-def _words(field: str) -> str:
-    return field.replace("_", " ")
-
-
-def _short(value: Any) -> str:
-    if value is None or value in ("", ()):
-        return "nothing"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, dict):
-        return listing((f"{key} {_short(item)}" for key, item in value.items()), 8)
-    text = str(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -21,30 +21,37 @@ tolerance could never be cleared by a version that uses all it is allowed.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 from rollway.facts.model import Kpi, Release
 from rollway.judge import requests_to_clear, requests_to_detect
-from rollway.planning.model import Promise, Stage
+from rollway.planning.flow import flow_of
+from rollway.planning.model import Guard
 
 ALPHA = 0.01
 ALPHA_PROMOTE = 0.05
 MARGIN = 1.5
+EFFECT = 2.0
+"""The smallest fault worth catching where nobody says otherwise: twice as bad."""
 LADDER: tuple[tuple[float, float], ...] = ((0.10, 4.0), (0.50, 2.0), (1.0, 1.0))
 """How far the next step reaches, and how many times the margin's excess over 1 is good enough for it."""
 ABOVE_TOLERANCE = 1.25
-FAULT_RATIOS = (2.0, 5.0, 10.0)
 SLOW_SHARE = 0.01
 """Latency is promised for the tail: requests slower than what one in a hundred of the old version's is."""
 
 
-COMPARED = ("rate", "latency")
+COUNTED = ("rate", "latency")
+"""The kinds of which arithmetic can tell beforehand how long an answer takes."""
+COMPARED = (*COUNTED, "mean")
 """The kinds whose versions are compared by a test. The others stop or pause by a plain rule."""
 
 
 def gates(release: Release) -> tuple[Kpi, ...]:
-    """The KPIs that must be shown safe before each promotion."""
-    return tuple(kpi for kpi in release.kpis if kpi.say == "gate" and kpi.kind in COMPARED)
+    """The KPIs that must be shown safe before each promotion, by comparison with the old version."""
+    return tuple(
+        kpi
+        for kpi in release.kpis
+        if kpi.say == "gate" and kpi.kind in COMPARED and kpi.baseline == "concurrent"
+    )
 
 
 def margins_before(release: Release, next_share: float) -> dict[str, float]:
@@ -61,64 +68,88 @@ def alpha_of(release: Release) -> float:
 
 def usual_rate(kpi: Kpi) -> float | None:
     """The old version's share of bad requests (of slow ones, for a latency), in 0..1; None if not known."""
+    if kpi.kind not in COUNTED:
+        return None
     rate = SLOW_SHARE if kpi.kind == "latency" else kpi.expected
     return rate if rate is not None and 0 < rate < 1 else None
 
 
+def usual_rate_of(guard: Guard) -> float | None:
+    """The same of a guard."""
+    if guard.kind not in COUNTED:
+        return None
+    rate = SLOW_SHARE if guard.kind == "latency" else guard.expected
+    return rate if rate is not None and 0 < rate < 1 else None
+
+
 def arrivals_per_second(release: Release) -> float | None:
-    """Requests per second to both versions together; None where unknown or nil."""
-    return release.architecture.requests_per_second.value or None
+    """Requests per second to both versions together, on average; None where unknown or nil."""
+    flow = flow_of(release)
+    return flow.per_second if flow is not None else None
 
 
-def clear_seconds(release: Release, kpi: Kpi, margin: float, share: float) -> float | None:
+def busiest_per_second(release: Release) -> float | None:
+    """The same in the hour with the most; None where unknown."""
+    flow = flow_of(release)
+    return max(flow.hours) if flow is not None else None
+
+
+def quietest_per_second(release: Release) -> float | None:
+    """The same in the hour with the fewest; None where unknown, 0 where an hour has none."""
+    flow = flow_of(release)
+    return min(flow.hours) if flow is not None else None
+
+
+def effect_of(release: Release) -> float:
+    """The smallest fault worth catching, times the old version's figure."""
+    return release.rollout.effect or EFFECT
+
+
+def say_of(release: Release, kpi: Kpi) -> float:
+    """The KPI's part of the weights of all that may take the release back, 0..1."""
+    voters = [other.weight for other in release.kpis if other.say != "watch" and other.kind in COMPARED]
+    return kpi.weight / sum(voters)
+
+
+def clear_seconds(
+    release: Release, kpi: Kpi, margin: float, share: float, start: float = 0.0
+) -> float | None:
     """How long a gate that is as good as the old version takes to be shown within the margin.
 
-    None where traffic or the usual rate is not known, or where the share leaves one side without users.
+    `start`: seconds from the first exposure to where that begins, which matters where traffic follows the
+    hours. None where traffic or the usual rate is not known, or where one version is left without users.
     """
-    arrivals, rate = arrivals_per_second(release), usual_rate(kpi)
-    if arrivals is None or rate is None or not 0 < share < 1:
+    flow, rate = flow_of(release), usual_rate(kpi)
+    if flow is None or rate is None or not 0 < share < 1:
         return None
     requests = requests_to_clear(base_rate=rate, margin=margin, share=share, alpha_promote=ALPHA_PROMOTE)
-    return requests / (arrivals * share) if math.isfinite(requests) else None
+    seconds = flow.until(start, requests / share)
+    return seconds if math.isfinite(seconds) else None
 
 
-def slowest_clear_seconds(release: Release, margins: dict[str, float], share: float) -> float | None:
+def detect_seconds(
+    release: Release, kpi: Kpi, ratio: float, share: float, start: float = 0.0
+) -> float | None:
+    """How long a fault of a gate takes to be found; None where that cannot be told or never is."""
+    flow, rate = flow_of(release), usual_rate(kpi)
+    is_plain = kpi.direction == "more_is_worse" and kpi.baseline == "concurrent"
+    if flow is None or rate is None or not is_plain or ratio * rate > 1:
+        return None
+    requests = requests_to_detect(
+        base_rate=rate,
+        ratio=ratio,
+        share=share,
+        alpha=alpha_of(release) * say_of(release, kpi),
+        tolerance=kpi.tolerance,
+    )
+    seconds = flow.until(start, requests / share)
+    return seconds if math.isfinite(seconds) else None
+
+
+def slowest_clear_seconds(
+    release: Release, margins: dict[str, float], share: float, start: float = 0.0
+) -> float | None:
     """The longest of `clear_seconds` over the gates; None where none of them can be told."""
     asked = (kpi for kpi in gates(release) if kpi.name in margins)
-    by_gate = (clear_seconds(release, kpi, margins[kpi.name], share) for kpi in asked)
+    by_gate = (clear_seconds(release, kpi, margins[kpi.name], share, start) for kpi in asked)
     return max((seconds for seconds in by_gate if seconds is not None), default=None)
-
-
-def make_promises(release: Release, stages: Iterable[Stage]) -> tuple[Promise, ...]:
-    """For each stage that decides on evidence (or else the first live one): what it sees how soon.
-
-    The evidence of all KPIs is averaged by weight, so one KPI alone must reach 1/(alpha * its share of
-    the weight). A fault is counted from the tolerance on, as the judge counts it.
-    """
-    live = [stage for stage in stages if stage.exposure.mode == "live" and 0 < stage.exposure.share < 1]
-    seen = [stage for stage in live if stage.advance == "evidence"] or live[:1]
-    voters = [kpi for kpi in release.kpis if kpi.say != "watch" and kpi.kind in COMPARED]
-    weight = sum(kpi.weight for kpi in voters)
-    return tuple(
-        promise
-        for stage in seen
-        for kpi in voters
-        for ratio in FAULT_RATIOS
-        if (promise := _promise(release, stage, kpi, ratio, kpi.weight / weight)) is not None
-    )
-
-
-def _promise(release: Release, stage: Stage, kpi: Kpi, ratio: float, say: float) -> Promise | None:
-    rate = usual_rate(kpi)
-    if rate is None or ratio <= kpi.tolerance or rate * ratio > 1:
-        return None
-    share = stage.exposure.share
-    requests = requests_to_detect(
-        base_rate=rate, ratio=ratio, share=share, alpha=alpha_of(release) * say, tolerance=kpi.tolerance
-    )
-    if not math.isfinite(requests):
-        return None
-    # A brake may count what few users do (an answer, an order), so its time cannot be told from requests.
-    arrivals = arrivals_per_second(release) if kpi.say == "gate" else None
-    seconds = None if arrivals is None else round(requests / (arrivals * share), 1)
-    return Promise(stage=stage.id, kpi=kpi.name, ratio=ratio, requests=math.ceil(requests), seconds=seconds)

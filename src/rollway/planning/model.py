@@ -9,11 +9,37 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from rollway.canonical import canonical_json, content_hash
-from rollway.facts.model import Freeze, MethodName, Share, SignalSpec, TargetSpec, Window
+from rollway.facts.model import (
+    Aspect,
+    BaselineKind,
+    Freeze,
+    HarmAction,
+    MethodName,
+    OpenAction,
+    Share,
+    SignalSpec,
+    TargetSpec,
+    Window,
+)
+from rollway.planning.calendar.model import PlanCalendar
+from rollway.planning.parts import (
+    Gate,
+    Message,
+    Night,
+    Override,
+    Part,
+    RiskResponse,
+    RollbackClock,
+    RollbackPlan,
+    Support,
+    Training,
+    unsaid,
+)
+from rollway.planning.runbooks.model import Person, Task
 from rollway.planning.soundness import Fault, faults
 
 PLAN_FORMAT: Literal["rollway.plan/1"] = "rollway.plan/1"
@@ -37,12 +63,6 @@ def _hashable(spec: Spec) -> Spec:
 
 Probability = Annotated[float, Field(gt=0, lt=1)]
 Margin = Annotated[float, Field(gt=1)]
-
-
-class Part(BaseModel):
-    """A part of a plan: frozen, and nothing in it that the format does not name."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Exposure(Part):
@@ -71,6 +91,8 @@ class Stage(Part):
     an answer a person is asked. `margins[kpi]` is the ratio to be excluded before leaving; a hold-back
     that follows a stage with margins has none, because what can be shown was shown there.
     `in_window` means that the stage may be entered only while a change window is open.
+    `expected_seconds`: how long the stage lasts on average for a version that is as good as the old one,
+    as the engine leaves it (see `Promise`); None where that was not computed.
     """
 
     id: str
@@ -81,12 +103,13 @@ class Stage(Part):
     advance: Advance
     bake_seconds: float = Field(ge=0, le=LONGEST_SECONDS)
     patience_seconds: float = Field(gt=0, le=LONGEST_SECONDS)
-    margins: dict[str, Margin] = {}
+    margins: dict[str, Margin] = Field(default_factory=dict)
     in_window: bool = True
     entry: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
     undo: str = ""
     reversible: bool = True
+    expected_seconds: float | None = unsaid(None, ge=0)
 
 
 class Dispersion(Part):
@@ -98,11 +121,19 @@ class Dispersion(Part):
 
 
 class Guard(Part):
-    """A KPI with a tolerance, a weight and a say in the decision."""
+    """A KPI with a tolerance, a weight and a say in the decision, and what is done about it.
+
+    `kind` mean: figures of single units (a survey's score) between 0 and `bound`; `tolerance` is then a ratio
+    of means. `baseline` is what the new version is compared with: concurrent (the old version at the same
+    time), history (the same hours of past weeks: weak, it never goes back and never goes on by itself) or
+    absolute (its `limit` alone). What is done: `on_harm` when this guard is among those found harmful (going
+    back wins over holding), `on_undecided` when it is still open at the end of the patience, `on_blind` when
+    it has been blind for the policy's time (hold: it stays where it is). None means as the policy says.
+    """
 
     kpi: str
     title: str
-    kind: Literal["rate", "latency", "check", "assignment"]
+    kind: Literal["rate", "latency", "check", "assignment", "mean"]
     say: Literal["gate", "brake", "watch"]
     tolerance: float = Field(ge=1)
     weight: float = Field(gt=0)
@@ -115,50 +146,14 @@ class Guard(Part):
     )
     objective: float | None = Field(default=None, gt=0, lt=1, exclude_if=lambda objective: objective is None)
     dispersion: Dispersion | None = Field(default=None, exclude_if=lambda dispersion: dispersion is None)
+    aspect: Aspect = unsaid("technical")
+    baseline: BaselineKind = unsaid("concurrent")
+    bound: float | None = unsaid(None, gt=0)
+    on_harm: HarmAction = unsaid("rollback")
+    on_undecided: OpenAction | None = unsaid(None)
+    on_blind: OpenAction | None = unsaid(None)
     owner: str = ""
     signal: Annotated[SignalSpec, AfterValidator(_hashable)]
-
-
-class Task(Part):
-    """One line of the runbook."""
-
-    id: str
-    phase: Literal["before", "during", "after"]
-    stage: str
-    title: str
-    owner: str
-    instruction: str = ""
-    verification: str = ""
-
-
-class Message(Part):
-    """One message of the communication plan, bound to a stage."""
-
-    stage: str
-    when: str
-    audience: str
-    channel: str
-    text: str
-
-
-class RollbackPlan(Part):
-    """How the release is taken back: by whom, in which steps, how fast, and what cannot be undone."""
-
-    steps: tuple[str, ...]
-    authority: tuple[str, ...] = ()
-    tested: bool = False
-    expected_seconds: float | None = None
-    cannot_undo: tuple[str, ...] = ()
-
-
-class RiskResponse(Part):
-    """A risk of the register, or one the method creates, with its response under this plan."""
-
-    id: str
-    title: str
-    response: str
-    trigger: str
-    created_by_plan: bool = False
 
 
 class Policy(Part):
@@ -178,13 +173,73 @@ class Policy(Part):
 
 
 class Promise(Part):
-    """What a stage can see: a fault of this size, in about this many requests and seconds."""
+    """What a stage does to a fault of one size in one KPI, before anything runs.
+
+    The fault makes the KPI `ratio` times as bad as the old version's (of a latency: so many times as many
+    requests are slower than what the slowest hundredth of the old version's took). It begins when the stage's
+    exposure is read back; the stages before were healthy, and so are the other KPIs. The stage is left as the
+    engine leaves it: once its bake is over and, where it decides on evidence, every margin is excluded and
+    nothing is suspicious; a person says go as soon as the bake is over. Change windows are taken as open.
+    What is counted ends when the stage is left, when the release is found harmful, or with the stage's
+    patience, when a person is asked; whichever comes first.
+
+    requests, seconds: how much the new version serves, and how long that takes, until the evidence is enough,
+    on average and if the stage were not left before (None: no time can be told).
+    probability: that the release is found harmful in this stage, 0..1.
+    asked: probability that the patience ends first, 0..1. What is left of 1 goes on to the next stage.
+    rollback_seconds: seconds from the fault's beginning until it is found, on average over the courses in
+    which it is; None where it hardly ever is.
+    served: requests that the new version serves from the fault's beginning to the end of what is counted,
+    on average over all courses.
+    exposed: users whom the new version serves in that time at least once, on average: users stay with their
+    version and make requests independently of each other. Where the number of users is not stated, each
+    request counts as a user. exposed_share: the same as a share of all users; None without their number.
+    All are None where traffic, usual figure or mathematics for it are lacking.
+    """
 
     stage: str
     kpi: str
     ratio: float
     requests: float
     seconds: float | None
+    probability: float | None = unsaid(None, ge=0, le=1)
+    asked: float | None = unsaid(None, ge=0, le=1)
+    rollback_seconds: float | None = unsaid(None, ge=0)
+    served: float | None = unsaid(None, ge=0)
+    exposed: float | None = unsaid(None, ge=0)
+    exposed_share: float | None = unsaid(None, ge=0, le=1)
+
+
+class PlanPromise(Part):
+    """What the whole plan does to a fault that is there from the first exposure; else as in `Promise`.
+
+    probability: that it is found before everyone has the new version. A stage that ends with its patience is
+    gone on from, as if the person who is asked said go: people may do better. What was found in the stage
+    that serves everyone is not counted.
+    """
+
+    kpi: str
+    ratio: float
+    probability: Annotated[float, Field(ge=0, le=1)]
+    rollback_seconds: float | None = unsaid(None, ge=0)
+    served: float = Field(ge=0)
+    exposed: float = Field(ge=0)
+    exposed_share: float | None = unsaid(None, ge=0, le=1)
+
+
+class Traffic(Part):
+    """What the promises were computed for: requests per second to both versions together.
+
+    `by_hour` is the same by hour: of the day (24 figures) or of the week (168, from Monday 00:00 on); empty
+    where it is taken as even. `entered_at`: seconds from the beginning of `by_hour` to the moment at which
+    the first stage with users is entered. `users`: how many there are, None where not stated.
+    """
+
+    per_second: float = Field(gt=0)
+    by_hour: tuple[Annotated[float, Field(ge=0)], ...] = unsaid(())
+    timezone: str = unsaid()
+    entered_at: float = unsaid(0.0, ge=0)
+    users: int | None = unsaid(None, gt=0)
 
 
 class Plan(Part):
@@ -209,17 +264,26 @@ class Plan(Part):
     guards: tuple[Guard, ...] = ()
     windows: tuple[Window, ...] = ()
     freezes: tuple[Freeze, ...] = ()
+    calendar: PlanCalendar | None = unsaid(None)
     target: Annotated[TargetSpec, AfterValidator(_hashable)] | None = None
     runbook: tuple[Task, ...] = ()
+    night: Night | None = unsaid(None)
+    people: tuple[Person, ...] = unsaid(())
+    gates: tuple[Gate, ...] = unsaid(())
+    training: tuple[Training, ...] = unsaid(())
+    support: tuple[Support, ...] = unsaid(())
     communication: tuple[Message, ...] = ()
     rollback: RollbackPlan
     risks: tuple[RiskResponse, ...] = ()
     promises: tuple[Promise, ...] = ()
+    plan_promises: tuple[PlanPromise, ...] = unsaid(())
+    traffic: Traffic | None = unsaid(None)
     approvals_required: int = Field(default=1, ge=1)
     approvers: tuple[str, ...] = ()
     operators: tuple[str, ...] = ()
     policy: Policy = Policy()
     notes: tuple[str, ...] = ()
+    overrides: tuple[Override, ...] = unsaid(())
 
     @model_validator(mode="after")
     def _is_sound(self) -> Self:
@@ -252,3 +316,30 @@ def _finding(fault: Fault) -> InitErrorDetails:
     # Without a context pydantic takes the text as it is, braces and all.
     error = PydanticCustomError("unsound_plan", fault.what)
     return InitErrorDetails(type=error, loc=fault.where, input=None)
+
+
+__all__ = [
+    "PLAN_FORMAT",
+    "Advance",
+    "Dispersion",
+    "Exposure",
+    "Gate",
+    "Guard",
+    "Message",
+    "Night",
+    "Override",
+    "Part",
+    "Person",
+    "Plan",
+    "PlanPromise",
+    "Policy",
+    "Promise",
+    "RiskResponse",
+    "RollbackClock",
+    "RollbackPlan",
+    "Stage",
+    "Support",
+    "Task",
+    "Traffic",
+    "Training",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rollway.facts.model import MethodName, Release
-from rollway.planning.evidence import ALPHA_PROMOTE, alpha_of, arrivals_per_second
+from rollway.planning.evidence import ALPHA_PROMOTE, alpha_of, quietest_per_second
 from rollway.planning.model import Dispersion, Guard, Policy
 from rollway.planning.stages import DAY, FAST_METHODS, tick_seconds
 
@@ -34,6 +34,12 @@ def make_guards(release: Release) -> tuple[Guard, ...]:
             direction=kpi.direction,
             objective=kpi.objective,
             dispersion=kpi.dispersion and Dispersion(**kpi.dispersion.model_dump()),
+            aspect=kpi.aspect,
+            baseline=kpi.baseline,
+            bound=kpi.bound,
+            on_harm=kpi.on_harm,
+            on_undecided=kpi.on_undecided,
+            on_blind=kpi.on_blind,
             owner=kpi.owner,
             signal=kpi.signal,
         )
@@ -57,8 +63,8 @@ def make_policy(release: Release, methods: Sequence[MethodName]) -> Policy:
 
 def _blind_seconds(release: Release, tick: float) -> float:
     """Long enough for six ticks, and for the silence of the whole service to be no chance."""
-    arrivals = arrivals_per_second(release)
+    arrivals = quietest_per_second(release)
     if arrivals is None:
         return max(6 * tick, BLIND_UNKNOWN_TRAFFIC_SECONDS)
-    silence = JUDGE_PART * MISSED_ARRIVALS / arrivals
+    silence = JUDGE_PART * MISSED_ARRIVALS / arrivals if arrivals else DAY
     return round(min(max(6 * tick, BLIND_FLOOR_SECONDS, silence), DAY), 1)

@@ -41,3 +41,19 @@ RACI: tuple[Duty, ...] = (
     Duty("Messages and training", TRAINING_LEAD, PRODUCT_OWNER, (BUSINESS_OWNER,), (SUPPORT_LEAD,)),
     Duty("Support and hypercare", SUPPORT_LEAD, OPERATIONS, (SCRUM_TEAM,), (PRODUCT_OWNER,)),
 )
+
+ROLES: frozenset[str] = frozenset(
+    {
+        PRODUCT_OWNER,
+        RELEASE_MANAGER,
+        SCRUM_TEAM,
+        OPERATIONS,
+        BUSINESS_OWNER,
+        COMPLIANCE,
+        CHANGE_AUTHORITY,
+        SUPPORT_LEAD,
+        TRAINING_LEAD,
+        VENDORS,
+    }
+)
+"""Every role, as it is written in plans."""

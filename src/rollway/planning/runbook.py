@@ -1,16 +1,23 @@
-"""The runbook: what is done before, during and after, by which role, and how one sees that it worked."""
+"""The runbook: what is done before, during and after, by which role, and how one sees that it worked.
+
+T of a task is the moment at which the turn of its own stage comes: from then on its work is done, and once
+its gates are met it is entered. Times come from the facts where they are known; a task of which nobody knows
+how long it takes is a mark of no length.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Literal
+from collections.abc import Iterator, Sequence
 
-from rollway.facts.model import Release
+from rollway.facts.model import Group, Release
 from rollway.planning import roles
-from rollway.planning.describe import rule_words
+from rollway.planning.joining import joining_groups, reaches_users
 from rollway.planning.model import Stage, Task
+from rollway.planning.people import minimum_trained, needs_training
+from rollway.planning.stage_tasks import Maker, task_with, tasks_of_stages
+from rollway.planning.stages import DAY
 from rollway.planning.windows import describe_window
-from rollway.planning.words import length, listing, percent, slug, stated, times
+from rollway.planning.words import listing, percent, slug, stated
 
 
 def make_runbook(release: Release, stages: Sequence[Stage]) -> tuple[Task, ...]:
@@ -18,13 +25,19 @@ def make_runbook(release: Release, stages: Sequence[Stage]) -> tuple[Task, ...]:
     tasks: list[Task] = []
     taken: set[str] = set()
     first, last = stages[0].id, stages[-1].id
-    for task in (*_before(release, first), *_during(release, stages), *_after(release, last)):
+    made = (
+        *_before(release, first),
+        *_waves(release, stages),
+        *tasks_of_stages(release, stages),
+        *_after(stages, last),
+    )
+    for task in made:
         name, count = task.id, 1
         while name in taken:
             count += 1
             name = f"{task.id}-{count}"
         taken.add(name)
-        tasks.append(task if name == task.id else task.model_copy(update={"id": name}))
+        tasks.append(task if name == task.id else task_with(task, id=name))
     return tuple(tasks)
 
 
@@ -33,31 +46,11 @@ def task_ids(runbook: Sequence[Task], stage: Stage) -> tuple[str, ...]:
     return tuple(task.id for task in runbook if task.phase == "during" and task.stage == stage.id)
 
 
-Maker = Callable[[str, str, str, str, str], Task]
-
-
-def _maker(phase: Literal["before", "during", "after"], prefix: str, stage: str) -> Maker:
-    """What makes a task of one phase and stage from name, owner, title, instruction and verification."""
-
-    def make(name: str, owner: str, title: str, instruction: str, verification: str) -> Task:
-        return Task(
-            id=f"{prefix}-{name}",
-            phase=phase,
-            stage=stage,
-            title=title,
-            owner=owner,
-            instruction=instruction,
-            verification=verification,
-        )
-
-    return make
-
-
 # --- before -----------------------------------------------------------------------------------------
 
 
 def _before(release: Release, stage: str) -> Iterator[Task]:
-    task = _maker("before", "before", stage)
+    task = Maker("before", "before", stage)
     yield task(
         "criteria",
         roles.PRODUCT_OWNER,
@@ -65,6 +58,7 @@ def _before(release: Release, stage: str) -> Iterator[Task]:
         "Read the KPIs, tolerances and limits of this plan with those who own them. After the approval "
         "nothing of it changes; a change is a new plan.",
         "Every KPI has an owner who agreed.",
+        at=-14 * DAY,
     )
     if release.kpis:
         names = listing(kpi.title or kpi.name for kpi in release.kpis)
@@ -74,6 +68,8 @@ def _before(release: Release, stage: str) -> Iterator[Task]:
             "See that the numbers arrive, for each version apart",
             f"Look at {names}; cause one harmless fault in a test environment and find it again.",
             "Every KPI shows numbers of the old version, and the fault was seen.",
+            at=-7 * DAY,
+            evidence="A picture of the figures with the fault in them",
         )
     yield from _technical(release, task)
     yield from _people(release, task)
@@ -89,6 +85,8 @@ def _technical(release: Release, task: Maker) -> Iterator[Task]:
             "Take a backup and restore it",
             "Back up what the new version may write to, and restore it to another place.",
             "The restored copy was read, and the time it took is written down.",
+            at=-DAY,
+            evidence="The log of the restore, with its times",
         )
 
 
@@ -100,6 +98,8 @@ def _agreed(release: Release, task: Maker) -> Iterator[Task]:
             f"Have {party.name} confirm",
             f"Ask for readiness and for somebody on standby ({party.kind}).",
             "The confirmation is on file, with a name and a telephone number.",
+            at=-7 * DAY,
+            evidence="The confirmation",
         )
     if release.agreements.windows:
         words = listing(describe_window(window) for window in release.agreements.windows)
@@ -109,6 +109,7 @@ def _agreed(release: Release, task: Maker) -> Iterator[Task]:
             "Book the change windows",
             f"Windows: {words}.",
             "Nothing else is booked that shares a service, a database or people.",
+            at=-14 * DAY,
         )
     yield task(
         "approval",
@@ -116,6 +117,7 @@ def _agreed(release: Release, task: Maker) -> Iterator[Task]:
         "Get this plan approved",
         f"Approvals needed: {release.agreements.approvals_required}, not by the one who prepared it.",
         "The approvals name the hash of this plan.",
+        at=-2 * DAY,
     )
 
 
@@ -127,6 +129,7 @@ def _rollback_task(release: Release, task: Maker) -> Task:
             "Confirm the rollback test",
             "See that the test was made with this version and this target.",
             f"The evidence is at hand ({stated(release.done.tests.rollback_tested)}).",
+            at=-7 * DAY,
         )
     return task(
         "rollback",
@@ -134,18 +137,12 @@ def _rollback_task(release: Release, task: Maker) -> Task:
         "Test the rollback",
         "Expose the new version in a test environment and take it back by the steps of the rollback plan.",
         "The time it took is written down, and the old version served everyone afterwards.",
+        at=-7 * DAY,
+        evidence="The log of the test, with its times",
     )
 
 
 def _people(release: Release, task: Maker) -> Iterator[Task]:
-    if not release.stakeholders.training_needed.is_false:
-        yield task(
-            "training",
-            roles.TRAINING_LEAD,
-            "Train those who join first",
-            "Train shortly before they need it, with the unusual cases too.",
-            "The list of those who were trained is complete.",
-        )
     contact = release.stakeholders.support_contact
     reported = f" to {contact}" if contact else ""
     yield task(
@@ -154,90 +151,45 @@ def _people(release: Release, task: Maker) -> Iterator[Task]:
         "Brief support",
         f"Walk through what changes, the likely questions, and how to report{reported}.",
         "Support can show the rollback message and knows who may say it.",
+        at=-2 * DAY,
     )
 
 
-# --- during -----------------------------------------------------------------------------------------
-
-
-def _during(release: Release, stages: Sequence[Stage]) -> Iterator[Task]:
-    reached = -1.0
+def _waves(release: Release, stages: Sequence[Stage]) -> Iterator[Task]:
+    """The training before each stage in which people join."""
+    joining = joining_groups(release, stages)
+    is_first = True
     for stage in stages:
-        yield from _of_stage(
-            stage, changes=stage.exposure.share != max(reached, 0.0) or stage.exposure.mode != "live"
-        )
-        reached = stage.exposure.share
+        if not reaches_users(stage):
+            continue
+        groups = joining[stage.id]
+        if needs_training(release, stage) and (groups or is_first):
+            task = Maker("before", "before" if is_first else stage.id, stage.id)
+            yield _training(release, task, groups)
+        is_first = False
 
 
-def _of_stage(stage: Stage, *, changes: bool) -> Iterator[Task]:
-    task = _maker("during", stage.id, stage.id)
-    if stage.entry:
-        yield task(
-            "entry",
-            roles.RELEASE_MANAGER,
-            f"{stage.title}: check the entry criteria",
-            " ".join(f"({number}) {criterion}" for number, criterion in enumerate(stage.entry, 1)),
-            "Each has a name and a date beside it.",
-        )
-    if changes:
-        yield _expose_task(stage, task)
-    yield _decide_task(stage, task)
-
-
-def _expose_task(stage: Stage, task: Maker) -> Task:
-    if stage.exposure.mode != "live":
-        return task(
-            "compare",
-            roles.SCRUM_TEAM,
-            f"{stage.title}: compare the results of both versions",
-            "Feed both the same work, list every difference with its cause.",
-            "The list of differences is kept for the decision.",
-        )
+def _training(release: Release, task: Maker, groups: Sequence[Group]) -> Task:
+    minimum = percent(minimum_trained(release))
+    champions = listing((f"{group.champion} ({group.name})" for group in groups if group.champion), 8)
+    asked = f" First to be asked there: {champions}." if champions else ""
     return task(
-        "expose",
-        roles.OPERATIONS,
-        f"{stage.title}: see that {percent(stage.exposure.share)} are served",
-        f"Rollway tells the target. Audience: {stage.exposure.audience}.",
-        "The target was read back with this share.",
-    )
-
-
-def _decide_task(stage: Stage, task: Maker) -> Task:
-    bake = f"at least {length(stage.bake_seconds)}" if stage.bake_seconds else "no fixed time"
-    match stage.advance:
-        case "ready":
-            title, instruction = (
-                "wait for the old version's numbers",
-                "Rollway goes on when every gate has them.",
-            )
-        case "evidence":
-            ratios = listing(f"{kpi} below {times(margin)}" for kpi, margin in stage.margins.items())
-            rule = f"it is shown: {ratios} of the old version" if ratios else rule_words(stage)
-            title, instruction = "watch the verdict", f"Rollway goes on after {bake}, when {rule}."
-        case "time":
-            harm = "takes the release back" if stage.reversible else "holds the rollout for people"
-            title, instruction = "watch the limits", f"It lasts {bake}; a broken limit {harm}."
-        case "person":
-            title = "decide: go on, wait or go back"
-            instruction = (
-                f"After {bake}, a named person decides on the figures, the feedback and the entry criteria "
-                "of what follows."
-            )
-    owner = roles.BUSINESS_OWNER if stage.advance == "person" else roles.OPERATIONS
-    return task(
-        "decide",
-        owner,
-        f"{stage.title}: {title}",
-        instruction,
-        "The record shows the decision and its numbers.",
+        "training",
+        roles.TRAINING_LEAD,
+        f"Train {listing((group.name for group in groups), 3) or 'those who join'}",
+        f"Train shortly before they need it, with the unusual cases too.{asked}",
+        f"At least {minimum} of each group is on the list of those who were trained.",
+        at=-3 * DAY,
+        evidence="The list of those who were trained",
     )
 
 
 # --- after ------------------------------------------------------------------------------------------
 
 
-def _after(release: Release, stage: str) -> Iterator[Task]:
-    task = _maker("after", "after", stage)
+def _after(stages: Sequence[Stage], stage: str) -> Iterator[Task]:
+    over = stages[-1].bake_seconds
+    task = Maker("after", "after", stage)
     yield task(
         "hypercare",
         roles.SUPPORT_LEAD,
@@ -245,6 +197,8 @@ def _after(release: Release, stage: str) -> Iterator[Task]:
         "End it when no critical fault is open, requests for help are at their usual level, "
         "and those who run it have taken over.",
         "The handover is signed.",
+        at=over,
+        evidence="The signed handover",
     )
     yield task(
         "clean",
@@ -252,6 +206,7 @@ def _after(release: Release, stage: str) -> Iterator[Task]:
         "Remove what the rollout needed",
         "Remove the switch, the old version and temporary interfaces, once going back is no longer wanted.",
         "Nothing in the code asks any more which version it is.",
+        at=over + 14 * DAY,
     )
     yield task(
         "agreement",
@@ -259,6 +214,8 @@ def _after(release: Release, stage: str) -> Iterator[Task]:
         "Sign the Working Deliverables Agreement",
         "Confirm that the increment works for its users as agreed.",
         "The signed agreement is on file.",
+        at=over,
+        evidence="The signed agreement",
     )
     yield task(
         "learn",
@@ -266,4 +223,5 @@ def _after(release: Release, stage: str) -> Iterator[Task]:
         "Look back",
         "Compare the promises of this plan with what happened; bring the risk register up to date.",
         "What is to be done otherwise next time has an owner.",
+        at=over + 7 * DAY,
     )

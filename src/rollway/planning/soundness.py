@@ -10,11 +10,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollway.errors import InputError
+from rollway.planning.soundness_people import people_faults
 from rollway.planning.windows import zone_named
 
 if TYPE_CHECKING:
     from rollway.facts.model import Freeze, Window
-    from rollway.planning.model import Message, Plan, Promise, Stage, Task
+    from rollway.planning.model import Gate, Message, Plan, Promise, Stage, Support, Task, Training
 
 
 class Fault(NamedTuple):
@@ -32,8 +33,10 @@ def faults(plan: Plan) -> Iterator[Fault]:
     yield from _unguarded(plan)
     yield from _unproven(plan)
     yield from _repeated("guards", "kpi", (guard.kpi for guard in plan.guards))
+    yield from _unfit(plan)
     yield from _zones(plan)
     yield from _strangers(plan)
+    yield from (Fault(where, what) for where, what in people_faults(plan))
 
 
 def _live_share(stage: Stage) -> float:
@@ -61,11 +64,32 @@ def _falling(plan: Plan) -> Iterator[Fault]:
 
 def _margins(plan: Plan) -> Iterator[Fault]:
     says = {guard.kpi: guard.say for guard in plan.guards}
+    alone = {guard.kpi for guard in plan.guards if guard.baseline != "concurrent"}
     for index, stage in enumerate(plan.stages):
         for kpi in stage.margins:
             if says.get(kpi) != "gate":
                 known = f"'{kpi}' is a {says[kpi]}" if kpi in says else f"there is no guard '{kpi}'"
                 yield Fault(("stages", index, "margins", kpi), f"{known}; only a gate has a margin")
+            elif kpi in alone:
+                yield Fault(
+                    ("stages", index, "margins", kpi),
+                    f"'{kpi}' is not compared with the old version, so no ratio to it can be excluded",
+                )
+
+
+def _unfit(plan: Plan) -> Iterator[Fault]:
+    """Guards that the judge could not judge."""
+    for index, guard in enumerate(plan.guards):
+        if (guard.kind == "mean") != (guard.bound is not None):
+            what = "a mean needs a bound" if guard.kind == "mean" else f"a {guard.kind} has no bound"
+            yield Fault(("guards", index, "bound"), f"{what}: the highest figure that a single unit can have")
+        if guard.kind == "mean" and guard.limit is not None:
+            yield Fault(("guards", index, "limit"), "a mean has no limit to be stopped at, only a tolerance")
+        if guard.baseline != "concurrent" and (guard.kind != "rate" or guard.limit is None):
+            yield Fault(
+                ("guards", index, "baseline"),
+                f"a baseline of {guard.baseline} is for a rate with a limit; by itself it shows nothing",
+            )
 
 
 def _unguarded(plan: Plan) -> Iterator[Fault]:
@@ -106,8 +130,11 @@ def _zones(plan: Plan) -> Iterator[Fault]:
 def _strangers(plan: Plan) -> Iterator[Fault]:
     """Tasks, messages and promises of stages that are not in the plan."""
     known = {stage.id for stage in plan.stages}
-    bound: dict[str, Sequence[Task | Message | Promise]] = {
+    bound: dict[str, Sequence[Task | Message | Promise | Gate | Training | Support]] = {
         "runbook": plan.runbook,
+        "gates": plan.gates,
+        "training": plan.training,
+        "support": plan.support,
         "communication": plan.communication,
         "promises": plan.promises,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,10 @@ FAST_METHODS: frozenset[MethodName] = frozenset({"canary", "blue_green"})
 FAST_TICK_SECONDS, SLOW_TICK_SECONDS = 10.0, 60.0
 DEFAULT_PART = 0.10
 """The share of users to begin with where nobody said how many users a group has."""
+
+HALF_INCIDENTS, LATE_INCIDENTS = 0.5, 0.9
+LONGEST_BAKE_SECONDS = 90 * DAY
+"""No computed bake is longer; people may wish for more."""
 
 MORE = 1e-9
 """Shares closer than this are the same share."""
@@ -53,10 +58,26 @@ def tick_seconds(release: Release, methods: Sequence[MethodName]) -> float:
     return FAST_TICK_SECONDS if FAST_METHODS & set(methods) else SLOW_TICK_SECONDS
 
 
-def bake_seconds(release: Release, default: float) -> float:
-    """How long to wait at least in a stage with users: as wished, else the method's own default."""
+def bake_seconds(release: Release, default: float, *, is_last: bool = False) -> float:
+    """How long to wait at least in a stage with users: as wished; else the method's own default, or longer
+    where incidents of past releases took longer to show, or where a gate's figures need their cycle.
+
+    The last stages, for which `is_last`, wait until nine in ten of such incidents had shown and for the
+    cycles of brakes too; the others until half of them had.
+    """
     wish = release.rollout.bake
-    return default if wish is None else wish.total_seconds()
+    if wish is not None:
+        return wish.total_seconds()
+    says = ("gate", "brake") if is_last else ("gate",)
+    cycles = [kpi.cycle.total_seconds() for kpi in release.kpis if kpi.cycle and kpi.say in says]
+    history = incidents_shown(release, LATE_INCIDENTS if is_last else HALF_INCIDENTS)
+    return min(max(default, history or 0.0, *cycles, 0.0), LONGEST_BAKE_SECONDS)
+
+
+def incidents_shown(release: Release, part: float) -> float | None:
+    """The time (seconds) within which this part of past incidents had shown; None without any."""
+    delays = sorted(each.total_seconds() for each in release.architecture.incidents_showed_after)
+    return delays[min(len(delays) - 1, math.ceil(part * len(delays)) - 1)] if delays else None
 
 
 def patience_seconds(release: Release, method: MethodName, bake: float, clear: float | None = None) -> float:

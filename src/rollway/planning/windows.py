@@ -1,13 +1,15 @@
 """Change windows and freezes: may a change happen at this moment, and if not, when next?
 
-The rules, all of them:
+The rules, all of them, for release files and for calendars, while one plans and while a rollout runs:
 - A window's days are the days on which it opens. It closes on the next day when its closing time is not
   later than its opening time, so 22:00-06:00 crosses midnight and 08:00-08:00 lasts until next morning.
-- A freeze is made of whole local days, the first and the last included. Freezes win over windows.
+- A freeze is made of whole local days, the first and the last included, unless a calendar gives it times
+  of day. Freezes win over windows.
 - Where no window is agreed, it is always open but for the freezes.
 - A wall time that the clocks skip means the first moment after the gap. A wall time that comes twice
-  means the first one for an opening and the last one for a closing. So a window of 22:00-06:00 lasts
+  means the first one for a beginning and the last one for an end. So a window of 22:00-06:00 lasts
   nine hours in the night that has an hour more, and 02:15-02:45 does not open at all when it is skipped.
+- Durations are elapsed time: two hours are 120 minutes in every night.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from rollway.facts.model import WEEKDAYS, Freeze, Window
 HORIZON = timedelta(days=365)
 _SEARCHED_DAYS = (8, 40, HORIZON.days + 2)
 _FIRST_YEAR, _LAST_YEAR = 3, 9997
+_SINCE_EVER, _FOR_EVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 """Beyond these years a date of a freeze means for ever; datetime has no room for a time zone there."""
 
 
@@ -41,7 +44,7 @@ class WindowState:
 
 
 @dataclass(frozen=True, slots=True)
-class _Span:
+class Span:
     """From `start` (included) to `end` (not included), UTC."""
 
     start: datetime
@@ -84,7 +87,7 @@ def describe_freeze(freeze: Freeze) -> str:
 # --- closed: since when, until when ----------------------------------------------------------------
 
 
-def _closed(why: str, windows: Sequence[Window], frozen: list[_Span], at: datetime) -> WindowState:
+def _closed(why: str, windows: Sequence[Window], frozen: list[Span], at: datetime) -> WindowState:
     next_open = _next_open(windows, frozen, at)
     if next_open is None:
         return WindowState(False, f"{why}; nothing opens within a year")
@@ -93,16 +96,16 @@ def _closed(why: str, windows: Sequence[Window], frozen: list[_Span], at: dateti
     return WindowState(False, f"{why}; next opens {local:%a %Y-%m-%d %H:%M %Z}", next_open)
 
 
-def _next_open(windows: Sequence[Window], frozen: list[_Span], at: datetime) -> datetime | None:
+def _next_open(windows: Sequence[Window], frozen: list[Span], at: datetime) -> datetime | None:
     """The first moment from `at` on that lies in a window and in no freeze."""
     if not windows:
-        return _first_free(_Span(at, at + HORIZON), frozen)
+        return _first_free(Span(at, at + HORIZON), frozen)
     for days in _SEARCHED_DAYS:
         starts = [
             start
             for window in windows
             for span in _occurrences(window, at, days)
-            if span.end > at and (start := _first_free(_Span(max(span.start, at), span.end), frozen))
+            if span.end > at and (start := _first_free(Span(max(span.start, at), span.end), frozen))
         ]
         # Two days of margin: the occurrences of one calendar day begin at most 26 hours apart.
         if starts and min(starts) <= at + timedelta(days=min(days - 2, HORIZON.days)):
@@ -110,7 +113,7 @@ def _next_open(windows: Sequence[Window], frozen: list[_Span], at: datetime) -> 
     return None
 
 
-def _first_free(span: _Span, frozen: list[_Span]) -> datetime | None:
+def _first_free(span: Span, frozen: list[Span]) -> datetime | None:
     """The first moment of the span outside every freeze; `frozen` is sorted by its start."""
     start = span.start
     for freeze in frozen:
@@ -119,47 +122,83 @@ def _first_free(span: _Span, frozen: list[_Span]) -> datetime | None:
     return start if start < span.end else None
 
 
-def _occurrences(window: Window, at: datetime, days: int) -> Iterator[_Span]:
+def _occurrences(window: Window, at: datetime, days: int) -> Iterator[Span]:
     """The window's occurrences that open from two local days before `at` to `days` days after it."""
     zone = zone_named(window.timezone)
     today = at.astimezone(zone).date()
     for offset in range(-2, days + 1):
         day = today + timedelta(days=offset)
         if WEEKDAYS[day.weekday()] in window.days:
-            yield _occurrence(window, zone, day)
+            yield occurrence(window, zone, day)
 
 
-def _occurrence(window: Window, zone: ZoneInfo, day: date) -> _Span:
-    opens, closes = _minutes(window.opens), _minutes(window.closes)
-    if closes <= opens:
-        closes += 24 * 60
-    midnight = datetime.combine(day, time())
-    return _Span(
-        _instant(midnight + timedelta(minutes=opens), zone, last=False),
-        _instant(midnight + timedelta(minutes=closes), zone, last=True),
+def occurrence(window: Window, zone: ZoneInfo, day: date) -> Span:
+    """The window as it opens on a local day, whether or not that day is one of its days."""
+    closing = day + timedelta(days=1) if ends_next_day(window.opens, window.closes) else day
+    return local_span(day, window.opens, closing, window.closes, zone)
+
+
+def ends_next_day(begins: str, ends: str) -> bool:
+    """Does what begins and ends at these times of day (`HH:MM`) end on the day after?"""
+    return ends <= begins
+
+
+def local_span(first: date, begins: str, last: date, ends: str, zone: ZoneInfo) -> Span:
+    """From a time of day (`HH:MM`) on one local day to one on another, by the rules above."""
+    return Span(
+        _moment(first, begins, zone, last=False) if first.year >= _FIRST_YEAR else _SINCE_EVER,
+        _moment(last, ends, zone, last=True) if last.year <= _LAST_YEAR else _FOR_EVER,
     )
 
 
-def _freeze_span(freeze: Freeze) -> _Span:
-    zone = zone_named(freeze.timezone)
-    start, end = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-    if freeze.first.year >= _FIRST_YEAR:
-        start = _instant(datetime.combine(freeze.first, time()), zone, last=False)
-    if freeze.last.year <= _LAST_YEAR:
-        end = _instant(datetime.combine(freeze.last + timedelta(days=1), time()), zone, last=True)
-    return _Span(start, end)
+def _moment(day: date, clock: str, zone: ZoneInfo, *, last: bool) -> datetime:
+    midnight = _steady_midnight(zone, day)
+    if midnight is not None:
+        return midnight + _since_midnight(clock)
+    return instant(wall_time(day, clock), zone, last=last)
+
+
+def _freeze_span(freeze: Freeze) -> Span:
+    return local_span(freeze.first, "00:00", freeze.last, "24:00", zone_named(freeze.timezone))
 
 
 # --- wall time to moments ----------------------------------------------------------------------------
 
 
-def _instant(wall: datetime, zone: ZoneInfo, *, last: bool) -> datetime:
+def wall_time(day: date, clock: str) -> datetime:
+    """A local day and `HH:MM` as a naive wall time; 24:00 is the next day's midnight."""
+    return datetime.combine(day, time()) + _since_midnight(clock)
+
+
+@lru_cache(maxsize=2_000)
+def _since_midnight(clock: str) -> timedelta:
+    hours, minutes = clock.split(":")
+    return timedelta(hours=int(hours), minutes=int(minutes))
+
+
+def instant(wall: datetime, zone: ZoneInfo, *, last: bool) -> datetime:
     """The moment (UTC) of a wall time: skipped ones move to the end of the gap, `last` picks among two."""
     early, late = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
     if early <= late:
         return late if last else early
     # In a gap the first reading uses the offset before it and so lies after the change, the second before.
     return _end_of_gap(late, early, zone)
+
+
+@lru_cache(maxsize=20_000)
+def _steady_midnight(zone: ZoneInfo, day: date) -> datetime | None:
+    """The beginning (UTC) of a day on which, and on whose neighbours, the clocks do not change; else None.
+
+    A calendar asks for thousands of moments, and nearly all of them lie on such days.
+    """
+    noon = datetime.combine(day, time(12))
+    offsets = {
+        (noon + timedelta(hours=hours)).replace(tzinfo=zone).utcoffset() for hours in range(-36, 37, 4)
+    }
+    offset = offsets.pop()
+    if offsets or offset is None:
+        return None
+    return datetime.combine(day, time(), tzinfo=UTC) - offset
 
 
 def _end_of_gap(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
@@ -183,11 +222,6 @@ def zone_named(name: str) -> ZoneInfo:
         raise InputError(f"there is no time zone '{name}'", hint=hint) from error
 
 
-def _minutes(clock: str) -> int:
-    hours, minutes = clock.split(":")
-    return int(hours) * 60 + int(minutes)
-
-
 def _day_words(window: Window) -> str:
     indexes = sorted({WEEKDAYS.index(day) for day in window.days})
     if len(indexes) == len(WEEKDAYS):
@@ -197,6 +231,6 @@ def _day_words(window: Window) -> str:
     return ",".join(WEEKDAYS[index] for index in indexes)
 
 
-def _frozen_words(span: _Span, freeze: Freeze) -> str:
+def _frozen_words(span: Span, freeze: Freeze) -> str:
     reason = f": {freeze.reason}" if freeze.reason else ""
     return f"a freeze holds to the end of {freeze.last} ({freeze.timezone}){reason}"

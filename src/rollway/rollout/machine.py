@@ -4,11 +4,14 @@ What always holds:
 1. Exposure grows only by entering the next stage, and a stage is left only when its rule says so or a
    person overrides it by name.
 2. A harmful verdict or a person's rollback ends in rollback from every reversible stage, windows or not.
+   Where the plan says hold for every guard that is harmful, the rollout holds, and only a person goes on.
 3. No data is no evidence: a blind judge neither promotes nor harms; blind for too long, the plan's policy
    decides.
 4. A stage counts from the moment the target was read back as serving it, not from when it was told.
 5. Somebody else may always lower the exposure; nobody but the plan may raise it.
-6. Users who are not split as planned make the evidence of a stage worthless: the rollout pauses once, and
+6. No share goes to a version that is not ready, as far as the target can tell: no stage with a larger share
+   is entered, a new version that dies is taken back, and traffic goes back once the old one is ready.
+7. Users who are not split as planned make the evidence of a stage worthless: the rollout pauses once, and
    only a person's promote leaves that stage.
 """
 
@@ -18,7 +21,9 @@ from datetime import datetime, timedelta
 from functools import singledispatch
 
 from rollway.judge import Verdict
-from rollway.planning import Plan, Stage, window_state
+from rollway.planning import Plan, Stage
+from rollway.planning.calendar.in_plan import plan_state
+from rollway.rollout.evidence import after_patience, on_evidence
 from rollway.rollout.model import (
     ClockTicked,
     CommandGiven,
@@ -32,9 +37,8 @@ from rollway.rollout.model import (
     TargetFailed,
     TargetObserved,
 )
+from rollway.rollout.steps import SAME_SHARE, changed, is_same, live_share, percent, roll_back
 
-SAME_SHARE = 1e-5
-"""Two shares closer than this are the same: the resolution of the flag target's weights."""
 SOON = 0.2
 """Seconds after which a target that was just told something is read back."""
 UNTIL_READ_BACK = 2.0
@@ -53,11 +57,6 @@ def advance(plan: Plan, state: State, event: Event) -> Step:
     return _hear(event, plan, state)
 
 
-def live_share(stage: Stage) -> float:
-    """The share of users who are served by the new version in this stage (none in shadow and dual)."""
-    return stage.exposure.share if stage.exposure.mode == "live" else 0.0
-
-
 @singledispatch
 def _hear(event: Event, plan: Plan, state: State) -> Step:
     raise TypeError(f"no such event: {type(event).__name__}")
@@ -72,16 +71,25 @@ def _(event: TargetObserved, plan: Plan, state: State) -> Step:
     if state.target_problem:
         entries = (Entry(kind="target_back", text="The target answers again."),)
     was_verified = state.entered_at is not None
-    state = _with(state, served_share=event.share, target_problem="")
+    state = changed(
+        state,
+        served_share=event.share,
+        target_problem="",
+        candidate_ready=event.candidate_ready,
+        baseline_ready=event.baseline_ready,
+    )
     if state.started_at is None and state.phase != "rolling_back":
         return Step(state=state, entries=entries)
-    if not _same(event.share, state.desired_share):
+    if not is_same(event.share, state.desired_share):
         return _mismatch(state, event, was_verified, entries)
     if state.phase == "rolling_back":
         return _rolled_back(state, event.at, entries)
+    state, dead = _still_alive(plan, state, event)
+    if dead:
+        return roll_back(state, dead, "rollway", entries)
     if not was_verified:
-        state = _with(state, entered_at=event.at)
-        text = f"The target serves {_percent(event.share)} (read back)."
+        state = changed(state, entered_at=event.at)
+        text = f"The target serves {percent(event.share)} (read back)."
         entries += (Entry(kind="exposure_verified", text=text, data={"share": event.share}),)
     return Step(state=state, entries=entries)
 
@@ -90,35 +98,53 @@ def _mismatch(state: State, event: TargetObserved, was_verified: bool, entries: 
     again = (SetShare(share=state.desired_share),)
     if state.phase == "paused" and not was_verified and event.share < state.desired_share:
         # Paused before the target did as it was told: nobody new is exposed until somebody resumes.
-        return Step(state=_with(state, desired_share=event.share, entered_at=event.at), entries=entries)
+        return Step(state=changed(state, desired_share=event.share, entered_at=event.at), entries=entries)
+    if state.phase == "rolling_back" and event.baseline_ready is False:
+        return Step(state=state, entries=entries)
     if state.phase == "rolling_back" or not was_verified:
         return Step(state=state, effects=again, entries=entries)
     data = {"planned": state.desired_share, "served": event.share}
-    moved = f"Somebody else moved the target from {_percent(state.desired_share)} to {_percent(event.share)}"
+    moved = f"Somebody else moved the target from {percent(state.desired_share)} to {percent(event.share)}"
     if event.share < state.desired_share:
         standing = f"{moved}; that is not fought. Resume or roll back."
-        state = _with(state, phase="paused", desired_share=event.share, standing=standing)
+        state = changed(state, phase="paused", desired_share=event.share, standing=standing)
         return Step(state=state, entries=(*entries, Entry(kind="drift", text=standing, data=data)))
-    state = _with(state, entered_at=None)
+    state = changed(state, entered_at=None)
     text = f"{moved}; set back, and the stage counts anew."
     return Step(state=state, effects=again, entries=(*entries, Entry(kind="drift", text=text, data=data)))
+
+
+def _still_alive(plan: Plan, state: State, event: TargetObserved) -> tuple[State, str]:
+    """Why a new version that serves users and is not ready is taken back; empty until that was seen twice.
+
+    One look may fall into a single failed health check. Past the point of no return it is for people.
+    """
+    if event.candidate_ready is not False or event.share <= 0:
+        return changed(state, unready_since=None), ""
+    since = state.unready_since
+    state = changed(state, unready_since=since or event.at)
+    if since is None or event.at <= since or not plan.stages[state.stage].reversible:
+        return state, ""
+    return state, f"Rolling back: the new version serves {percent(event.share)} and is not ready."
 
 
 def _rolled_back(state: State, at: datetime, entries: tuple[Entry, ...]) -> Step:
     text = "Rolled back: the target serves the old version to everyone (read back)."
     standing = state.standing.replace("Rolling back", "Rolled back", 1)
-    state = _with(state, phase="rolled_back", ended_at=at, entered_at=at, standing=standing)
+    state = changed(state, phase="rolled_back", ended_at=at, entered_at=at, standing=standing)
     return Step(state=state, entries=(*entries, Entry(kind="rolled_back", text=text)))
 
 
 @_hear.register
 def _(event: TargetFailed, plan: Plan, state: State) -> Step:
     untold = state.phase in ("running", "rolling_back") and state.entered_at is None
+    if state.phase == "rolling_back" and state.baseline_ready is False:
+        untold = False
     again = (SetShare(share=state.desired_share),) if untold else ()
     if state.target_problem == event.problem:
         return Step(state=state, effects=again)
     entry = Entry(kind="target_failed", text=f"The target failed: {event.problem}. It is tried again.")
-    return Step(state=_with(state, target_problem=event.problem), effects=again, entries=(entry,))
+    return Step(state=changed(state, target_problem=event.problem), effects=again, entries=(entry,))
 
 
 # --- the evidence ---------------------------------------------------------------------------------
@@ -128,58 +154,7 @@ def _(event: TargetFailed, plan: Plan, state: State) -> Step:
 def _(event: EvidenceRead, plan: Plan, state: State) -> Step:
     if state.phase not in ("running", "paused"):
         return Step(state=state)
-    verdict = event.verdict
-    entries: tuple[Entry, ...] = ()
-    if verdict.kind != state.heard:
-        entries = (Entry(kind="verdict", text=f"{verdict.kind}: {verdict.reason}", data=verdict.to_json()),)
-    state = _with(state, heard=verdict.kind)
-    if verdict.kind == "harmful":
-        return _on_harm(plan, state, event, entries)
-    is_this_stage = verdict.stage == plan.stages[state.stage].id
-    if verdict.mismatch and is_this_stage and state.mismatch_stage != state.stage:
-        state, entries = _on_sample_mismatch(state, event, entries)
-    if verdict.kind == "blind":
-        return _on_blind(plan, state, event, entries)
-    return Step(state=_with(state, blind_since=None), entries=entries)
-
-
-def _on_harm(plan: Plan, state: State, event: EvidenceRead, entries: tuple[Entry, ...]) -> Step:
-    reason = event.verdict.reason
-    if plan.stages[state.stage].reversible:
-        return _roll_back(state, f"Rolling back: {reason}", "rollway", entries)
-    if state.phase == "paused":
-        return Step(state=state, entries=entries)
-    standing = f"Harmful, and past the point of no return: held for people to roll forward. {reason}"
-    state = _with(state, phase="paused", standing=standing)
-    return Step(state=state, entries=(*entries, Entry(kind="held", text=standing)))
-
-
-def _on_sample_mismatch(
-    state: State, event: EvidenceRead, entries: tuple[Entry, ...]
-) -> tuple[State, tuple[Entry, ...]]:
-    """Paused once for each stage; resumed, the stage goes on collecting, and is not left by itself."""
-    text = f"Paused: users are not split as planned. {event.verdict.mismatch}"
-    data = {"stage": event.verdict.stage, "mismatch_log_e": event.verdict.mismatch_log_e}
-    standing = text if state.phase == "running" else state.standing
-    state = _with(state, phase="paused", mismatch_stage=state.stage, standing=standing)
-    return state, (*entries, Entry(kind="mismatch", text=text, data=data))
-
-
-def _on_blind(plan: Plan, state: State, event: EvidenceRead, entries: tuple[Entry, ...]) -> Step:
-    since = state.blind_since or event.at
-    state = _with(state, blind_since=since)
-    blind_for = (event.at - since).total_seconds()
-    too_long = blind_for >= plan.policy.blind_seconds and plan.policy.on_blind == "rollback"
-    if too_long and state.desired_share > 0 and plan.stages[state.stage].reversible:
-        text = f"Rolling back by policy: blind for {blind_for:.0f} s. {event.verdict.reason}"
-        return _roll_back(state, text, "rollway", entries)
-    return Step(state=state, entries=entries)
-
-
-def _roll_back(state: State, text: str, actor: str, entries: tuple[Entry, ...] = ()) -> Step:
-    entry = Entry(kind="rollback", text=text, actor=actor, data={"from_share": state.desired_share})
-    state = _with(state, phase="rolling_back", desired_share=0.0, entered_at=None, standing=text)
-    return Step(state=state, effects=(SetShare(share=0.0),), entries=(*entries, entry))
+    return on_evidence(plan, state, event)
 
 
 # --- people ---------------------------------------------------------------------------------------
@@ -195,17 +170,17 @@ def _(event: CommandGiven, plan: Plan, state: State) -> Step:
     match event.kind:
         case "rollback" if state.started_at is None:
             text = f"Called off before it began, on the word of {told}"
-            state = _with(state, phase="rolled_back", ended_at=event.at, standing=text)
+            state = changed(state, phase="rolled_back", ended_at=event.at, standing=text)
             return Step(state=state, entries=(_said(event, text),))
         case "rollback":
-            return _roll_back(state, f"Rolling back on the word of {told}", event.actor)
+            return roll_back(state, f"Rolling back on the word of {told}", event.actor)
         case "pause":
-            state = _with(state, phase="paused", standing=f"paused by {told}")
+            state = changed(state, phase="paused", standing=f"paused by {told}")
             return Step(state=state, entries=(_said(event, f"Paused by {told}"),))
         case "resume":
             return _resume(plan, state, event)
         case "override_window":
-            state = _with(state, override=Override(actor=event.actor, reason=event.reason))
+            state = changed(state, override=Override(actor=event.actor, reason=event.reason))
             text = f"Change windows and freezes overridden for this rollout by {told}"
             return Step(state=state, entries=(_said(event, text),))
         case "promote":
@@ -245,7 +220,7 @@ def _no_resumption(plan: Plan, state: State, at: datetime) -> str:
 def _no_promotion(plan: Plan, state: State, at: datetime) -> str:
     if state.started_at is None:
         return "it has not started; override the window instead"
-    if state.heard == "harmful" and plan.stages[state.stage].reversible:
+    if state.heard == "harmful" and plan.stages[state.stage].reversible and not state.held_for:
         return "the new version is harmful"
     if state.entered_at is None:
         return "the target has not been read back as serving this stage"
@@ -256,10 +231,10 @@ def _no_promotion(plan: Plan, state: State, at: datetime) -> str:
 def _resume(plan: Plan, state: State, event: CommandGiven) -> Step:
     entry = _said(event, f"Resumed by {event.actor}{': ' + event.reason if event.reason else ''}")
     if state.started_at is None:
-        return Step(state=_with(state, phase="waiting", standing=""), entries=(entry,))
+        return Step(state=changed(state, phase="waiting", standing=""), entries=(entry,))
     share = live_share(plan.stages[state.stage])
-    verified = state.entered_at if _same(state.desired_share, share) else None
-    state = _with(
+    verified = state.entered_at if is_same(state.desired_share, share) else None
+    state = changed(
         state, phase="running", desired_share=share, entered_at=verified, asked_at=None, standing=""
     )
     return Step(state=state, effects=(SetShare(share=share),), entries=(entry,))
@@ -287,14 +262,14 @@ def _(event: ClockTicked, plan: Plan, state: State) -> Step:
         if not event.is_approved:
             closed = "the plan is not approved any more"
         if closed:
-            return Step(state=_with(state, standing=closed))
-        return _enter(plan, _with(state, started_at=event.at), 0, ())
+            return Step(state=changed(state, standing=closed))
+        return _enter(plan, changed(state, started_at=event.at), 0, ())
     if state.phase != "running":
         return Step(state=state)
     stage = plan.stages[state.stage]
     if state.entered_at is None:
         problem = f" ({state.target_problem})" if state.target_problem else ""
-        return Step(state=_with(state, standing=f"waiting for the target to serve {stage.title}{problem}"))
+        return Step(state=changed(state, standing=f"waiting for the target to serve {stage.title}{problem}"))
     elapsed = (event.at - state.entered_at).total_seconds()
     lacking = _lacking(stage, elapsed, event.verdict)
     if lacking:
@@ -302,7 +277,7 @@ def _(event: ClockTicked, plan: Plan, state: State) -> Step:
     following = _next(plan, state)
     closed = "" if following is None else _closed(plan, state, following, event.at)
     if closed:
-        return Step(state=_with(state, standing=closed))
+        return Step(state=changed(state, standing=closed))
     return _leave(plan, state, event.at, (_promotion(stage, elapsed, event.verdict),))
 
 
@@ -326,15 +301,21 @@ def _lacking(stage: Stage, elapsed: float, verdict: Verdict | None) -> str:
 
 
 def _hold(plan: Plan, state: State, stage: Stage, event: ClockTicked, lacking: str, elapsed: float) -> Step:
-    state = _with(state, standing=lacking)
+    state = changed(state, standing=lacking)
     if elapsed < stage.patience_seconds or state.asked_at is not None:
         return Step(state=state)
-    if plan.policy.on_patience == "rollback" and state.desired_share > 0 and stage.reversible:
-        return _roll_back(
-            state, f"Rolling back by policy: no answer after {elapsed:.0f} s ({lacking})", "rollway"
-        )
+    action = after_patience(plan, stage, event.verdict)
+    told = f"no answer after {elapsed:.0f} s"
+    if action == "rollback" and state.desired_share > 0 and stage.reversible:
+        return roll_back(state, f"Rolling back by policy: {told} ({lacking})", "rollway")
+    state = changed(state, asked_at=event.at)
+    if action == "hold" and state.held_stage != state.stage:
+        text = f"Held by the plan: {told} in {stage.title}. {lacking}"
+        state = changed(state, phase="paused", standing=text, held_stage=state.stage)
+        return Step(state=state, entries=(Entry(kind="held", text=text),))
+    if action == "tell":
+        return Step(state=state, entries=(Entry(kind="told", text=f"{told} in {stage.title}. {lacking}"),))
     text = f"No answer after {elapsed:.0f} s in {stage.title}: a person is asked. {lacking}"
-    state = _with(state, asked_at=event.at)
     return Step(state=state, entries=(Entry(kind="asked", text=text),))
 
 
@@ -353,16 +334,16 @@ def _leave(plan: Plan, state: State, at: datetime, entries: tuple[Entry, ...]) -
     if _next(plan, state) is not None:
         return _enter(plan, state, state.stage + 1, entries)
     text = f"Done: {plan.name} {plan.version} reached everyone."
-    state = _with(state, phase="done", ended_at=at, standing="")
+    state = changed(state, phase="done", ended_at=at, standing="")
     return Step(state=state, entries=(*entries, Entry(kind="done", text=text)))
 
 
 def _enter(plan: Plan, state: State, index: int, entries: tuple[Entry, ...]) -> Step:
     stage = plan.stages[index]
     share = live_share(stage)
-    text = f"Entering {stage.title}: {_percent(share)} of {stage.exposure.audience}."
+    text = f"Entering {stage.title}: {percent(share)} of {stage.exposure.audience}."
     entry = Entry(kind="stage_entered", text=text, data={"stage": stage.id, "share": share})
-    state = _with(
+    state = changed(
         state,
         phase="running",
         stage=index,
@@ -383,9 +364,11 @@ def _next(plan: Plan, state: State) -> Stage | None:
 
 def _closed(plan: Plan, state: State, stage: Stage, at: datetime) -> str:
     """Why the stage may not be entered now; empty when it may."""
+    if state.candidate_ready is False and live_share(stage) > state.desired_share:
+        return f"waiting to enter {stage.title}: the new version is not ready"
     if not stage.in_window or state.override is not None:
         return ""
-    window = window_state(plan.windows, plan.freezes, at)
+    window = plan_state(plan, at)
     return "" if window.is_open else f"waiting to enter {stage.title}: {window.reason}"
 
 
@@ -397,21 +380,13 @@ def next_wake(plan: Plan, state: State, at: datetime, *, moved: bool) -> timedel
     if state.is_final:
         return None
     if state.phase == "waiting":
-        opens = window_state(plan.windows, plan.freezes, at).next_open
+        opens = plan_state(plan, at).next_open
         rest = timedelta(minutes=1) if opens is None else opens - at
         return max(timedelta(seconds=1), min(timedelta(minutes=1), rest))
     is_told = state.phase == "rolling_back" or state.entered_at is None
-    soonest = SOON if moved else UNTIL_READ_BACK if is_told else plan.policy.tick_seconds
+    is_open = is_told or state.unready_since is not None
+    soonest = SOON if moved else UNTIL_READ_BACK if is_open else plan.policy.tick_seconds
     return timedelta(seconds=min(soonest, plan.policy.tick_seconds))
 
 
-def _with(state: State, **changes: object) -> State:
-    return state.model_copy(update=changes)
-
-
-def _same(a: float, b: float) -> bool:
-    return abs(a - b) < SAME_SHARE
-
-
-def _percent(share: float) -> str:
-    return f"{share * 100:g}%"
+__all__ = ["SAME_SHARE", "advance", "begin", "live_share", "next_wake"]

@@ -40,7 +40,10 @@ class State(Value):
     `entered_at` is when the stage's exposure was first read back as served; None until then.
     `heard` is the kind of the last verdict. `standing` is why the rollout does not go on at this moment,
     in one sentence, for people. `mismatch_stage`: the stage that was last paused because users were not
-    split as planned.
+    split as planned. `held_stage`: the one that was last held because its patience was over. `held_for`: the
+    KPIs whose harm the plan answers by holding, once it was held for them. `blind_told`: whether people were
+    told of the present blindness. `candidate_ready`, `baseline_ready`: what the target last said of the two
+    versions. `unready_since`: since when the new version serves users and is not ready.
     """
 
     phase: Phase = "waiting"
@@ -53,6 +56,12 @@ class State(Value):
     blind_since: datetime | None = None
     asked_at: datetime | None = None
     mismatch_stage: int | None = None
+    held_stage: int | None = None
+    held_for: tuple[str, ...] = ()
+    blind_told: bool = False
+    candidate_ready: bool | None = None
+    baseline_ready: bool | None = None
+    unready_since: datetime | None = None
     target_problem: str = ""
     standing: str = ""
     override: Override | None = None
@@ -67,10 +76,15 @@ class State(Value):
 
 
 class TargetObserved(Value):
-    """The target was asked what it serves, and answered."""
+    """The target was asked what it serves, and answered.
+
+    A version is ready when it could take the traffic that it may be given; None where the target cannot know.
+    """
 
     at: datetime
     share: float
+    candidate_ready: bool | None = None
+    baseline_ready: bool | None = None
 
 
 class TargetFailed(Value):

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 from rollway.judge import Reading, Verdict
 from rollway.planning import Plan
 from rollway.rollout.model import CommandGiven, Entry, State
+from rollway.rollout.serving import Check, Served
 
 Cursor = dict[str, Any]
 
@@ -58,12 +59,21 @@ class Target(Protocol):
         """What is switched, in one text: two rollouts with the same one would fight."""
         ...
 
-    def apply(self, share: float, *, fence: int) -> None:
-        """Serve the new version to this share. Absolute and idempotent. Raises TemporaryError."""
+    def apply(self, share: float, *, mirrored: float = 0.0, fence: int) -> None:
+        """Serve the new version to this share, and send it copies of so many of the other requests.
+        Absolute and idempotent. Raises TemporaryError."""
         ...
 
-    def observe(self) -> float:
-        """The share that is served now, read back from the target itself. Raises TemporaryError."""
+    def observe(self) -> Served:
+        """What is served now, read back from what runs. Raises TemporaryError; no answer is never a zero."""
+        ...
+
+    def nearest(self, share: float) -> float:
+        """The share that is really served when this one is asked for: weights are whole numbers."""
+        ...
+
+    def preflight(self) -> tuple[Check, ...]:
+        """What is found before anything moves; nothing that users see changes."""
         ...
 
 

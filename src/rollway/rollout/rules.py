@@ -6,6 +6,8 @@ from rollway.judge import Dispersion, GuardRule, Rules
 from rollway.planning import Plan
 
 NONE = Dispersion()
+BEYOND_COMPARISON = 1e6
+"""The tolerance of a guard that is held to its limit alone: nothing is so many times worse."""
 
 
 def rules_of(plan: Plan) -> Rules:
@@ -15,13 +17,14 @@ def rules_of(plan: Plan) -> Rules:
         guards=tuple(
             GuardRule(
                 kpi=guard.kpi,
-                kind=guard.kind,
+                kind="past" if guard.baseline == "history" else guard.kind,
                 say=guard.say,
-                tolerance=guard.tolerance,
+                tolerance=BEYOND_COMPARISON if guard.baseline == "absolute" else guard.tolerance,
                 weight=guard.weight,
                 limit=guard.limit,
                 limit_seconds=guard.limit_seconds,
                 direction=guard.direction,
+                bound=guard.bound,
                 objective=guard.objective,
                 dispersion=NONE if guard.dispersion is None else Dispersion(**guard.dispersion.model_dump()),
             )

@@ -38,6 +38,9 @@ Outcome = Literal["moved", "stale", "final"]
 CLOCK_STEP = timedelta(seconds=1)
 """How far a rollout's time moves on in a tick whose clock is behind the tick before."""
 
+TARGET = "#target"
+"""The name among the notes under which the target's own stands."""
+
 NOTES = "#notes"
 """The cursor under which the signals' last notes are kept, so that each is said once."""
 
@@ -105,10 +108,10 @@ def _look(loaded: Loaded, connectors: Connectors, now: datetime) -> Seen:
         return Seen(commands, loaded.judge, loaded.cursors, is_whole=False)
     if loaded.state.phase == "waiting":
         return Seen(commands, loaded.judge, loaded.cursors)
-    observed = _observe(loaded, connectors, now)
+    observed, told = _observe(loaded, connectors, now)
     if loaded.state.phase == "rolling_back":
         return Seen((observed, *commands), loaded.judge, loaded.cursors)
-    readings, cursors, notes = _collect(loaded, stage, connectors, now)
+    readings, cursors, notes = _collect(loaded, stage, connectors, now, told)
     memory, verdict = _judge(loaded, stage, readings, now)
     events = (observed, EvidenceRead(at=now, verdict=verdict), *commands)
     return Seen(events, memory, cursors, readings, notes, verdict)
@@ -119,24 +122,37 @@ def _is_urgent(loaded: Loaded, stage: Stage) -> bool:
     return said and stage.reversible and loaded.state.phase in ("running", "paused")
 
 
-def _observe(loaded: Loaded, connectors: Connectors, now: datetime) -> Event:
+def _observe(loaded: Loaded, connectors: Connectors, now: datetime) -> tuple[Event, str]:
+    """What the target serves, and what it says besides. As near as it can come to a share is that share."""
     if loaded.target_problem:
-        return TargetFailed(at=now, problem=loaded.target_problem)
+        return TargetFailed(at=now, problem=loaded.target_problem), ""
     try:
-        return TargetObserved(at=now, share=connectors.target(loaded.id, loaded.plan).observe())
+        target = connectors.target(loaded.id, loaded.plan)
+        served, wanted = target.observe(), loaded.state.desired_share
+        is_near = abs(served.share - target.nearest(wanted)) < machine.SAME_SHARE
     except Exception as error:
-        return TargetFailed(at=now, problem=_problem(error, f"the target of {loaded.id}"))
+        return TargetFailed(at=now, problem=_problem(error, f"the target of {loaded.id}")), ""
+    observed = TargetObserved(
+        at=now,
+        share=wanted if is_near else served.share,
+        candidate_ready=served.candidate_ready,
+        baseline_ready=served.baseline_ready,
+    )
+    return observed, served.note
 
 
 def _collect(
-    loaded: Loaded, stage: Stage, connectors: Connectors, now: datetime
+    loaded: Loaded, stage: Stage, connectors: Connectors, now: datetime, told: str
 ) -> tuple[tuple[Reading, ...], dict[str, Cursor], tuple[Entry, ...]]:
+    """The signals' readings and cursors, and what is to be said: `told` by the target, and by the signals."""
     interval = Interval(stage=stage.id, share=loaded.state.served_share or 0.0, now=now.timestamp())
     readings: list[Reading] = []
     entries: list[Entry] = []
     cursors = dict(loaded.cursors)
     said = cursors.get(NOTES, {})
-    notes: Cursor = {}
+    notes: Cursor = {TARGET: told} if told else {}
+    if told and told != said.get(TARGET):
+        entries.append(Entry(kind="target", text=f"The target says: {told}"))
     for guard in loaded.plan.guards:
         collected = _collect_one(loaded, guard, connectors, interval)
         cursors[guard.kpi] = collected.cursor

@@ -3,7 +3,18 @@
 from rollway.store.database import database_url, open_engine
 from rollway.store.flags import SqlFlags
 from rollway.store.plans import SqlPlans
+from rollway.store.pushed import SqlPushed, Taken
 from rollway.store.record import Recorded, faults
 from rollway.store.rollouts import SqlRollouts
 
-__all__ = ["Recorded", "SqlFlags", "SqlPlans", "SqlRollouts", "database_url", "faults", "open_engine"]
+__all__ = [
+    "Recorded",
+    "SqlFlags",
+    "SqlPlans",
+    "SqlPushed",
+    "SqlRollouts",
+    "Taken",
+    "database_url",
+    "faults",
+    "open_engine",
+]

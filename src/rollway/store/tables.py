@@ -165,3 +165,53 @@ flag = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False),
     _at("changed_at"),
 )
+
+push_token = sa.Table(
+    "push_token",
+    metadata,
+    _id(),
+    sa.Column("source", sa.String(60), nullable=False, index=True),
+    sa.Column("hash", sa.String(64), nullable=False, unique=True),
+    sa.Column("created_by", sa.String(200), nullable=False),
+    _at("created_at"),
+    _at("used_at", nullable=True),
+    _at("revoked_at", nullable=True),
+)
+
+push_key = sa.Table(
+    "push_key",
+    metadata,
+    sa.Column("source", sa.String(60), primary_key=True),
+    sa.Column("key", sa.String(200), primary_key=True),
+    sa.Column("body_hash", sa.String(64), nullable=False),
+    _at("at", index=True),
+)
+
+pushed = sa.Table(
+    "pushed",
+    metadata,
+    _id(),
+    sa.Column("source", sa.String(60), nullable=False),
+    sa.Column("series", sa.String(60), nullable=False),
+    sa.Column("arm", sa.String(100), nullable=False),
+    sa.Column("start_at", sa.Double, nullable=False),
+    sa.Column("end_at", sa.Double, nullable=False),
+    sa.Column("sample", sa.Text, nullable=False),
+    _at("received_at", index=True),
+    sa.Index("ix_pushed_source_series_end_at", "source", "series", "end_at"),
+)
+
+pushed_counter = sa.Table(
+    "pushed_counter",
+    metadata,
+    sa.Column("source", sa.String(60), primary_key=True),
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("metric", sa.String(200), nullable=False),
+    sa.Column("labels", sa.Text, nullable=False),
+    sa.Column("bounds", sa.Text, nullable=False),
+    sa.Column("started", sa.BigInteger, nullable=False),
+    sa.Column("point_at", sa.BigInteger, nullable=False),
+    sa.Column("last", sa.Text, nullable=False),
+    sa.Column("total", sa.Text, nullable=False),
+    sa.Column("seen_at", sa.Double, nullable=False, index=True),
+)

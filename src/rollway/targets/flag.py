@@ -10,6 +10,7 @@ from rollway.errors import InputError, TemporaryError
 from rollway.flags import FlagError, exposure_definition, served_share
 from rollway.flags.rules import shown, suggestion
 from rollway.rollout.ports import Surroundings
+from rollway.rollout.serving import Check, Served
 
 _OPTIONS = ("flag", "candidate", "baseline", "variants", "salt")
 _SWITCH = {"on": True, "off": False}
@@ -48,8 +49,10 @@ class FlagTarget:
         self._shelf = surroundings.flags
         self._definition(0.5)  # what cannot be served is told now, not at the first step
 
-    def apply(self, share: float, *, fence: int) -> None:
+    def apply(self, share: float, *, mirrored: float = 0.0, fence: int) -> None:
         """Serve the candidate to this share (0..1). Raises TemporaryError where another holds the flag.
+
+        A flag sends no copies; `mirrored` is for the code behind it to do, and changes nothing here.
 
         A call that comes after a newer one of the same rollout changes nothing: the newer one is right.
         """
@@ -66,7 +69,11 @@ class FlagTarget:
         """The flag; two rollouts of one flag would fight, whatever variants they name."""
         return f"flag:{self.flag}"
 
-    def observe(self) -> float:
+    def nearest(self, share: float) -> float:
+        """The share itself: a flag's weights are finer than any share that a plan names."""
+        return share
+
+    def observe(self) -> Served:
         """The share that the flag serves now; 0.0 where there is no such flag, for then nobody is exposed.
 
         Raises TemporaryError where what is stored cannot be served: users then have an older definition, or
@@ -74,14 +81,46 @@ class FlagTarget:
         """
         definition = self._shelf.read(self.flag)
         if definition is None:
-            return 0.0
+            return Served(0.0)
         try:
-            return served_share(definition, self.candidate, key=self.flag, timestamp=int(time.time()))
+            return Served(served_share(definition, self.candidate, key=self.flag, timestamp=int(time.time())))
         except FlagError as error:
             raise TemporaryError(
                 f"what is stored cannot be served, so nobody can say who is exposed: {error.message}",
                 hint="correct the flag in the database; the next step of its rollout replaces it too",
             ) from error
+
+    def preflight(self) -> tuple[Check, ...]:
+        """What is served now, and whether the present share can be set again. A flag that Rollway has not
+        made yet, or not like this, is left as it is: trying would change what its users get."""
+        try:
+            definition, share = self._shelf.read(self.flag), self.observe().share
+        except TemporaryError as error:
+            return (Check("reachable", "failed", error.message, error.hint),)
+        told = "there is no such flag yet" if definition is None else f"tells that {share:.2%} are served"
+        unchecked, hint = "a flag switches code, and cannot tell", "see whether the code asks this flag"
+        return (
+            Check("reachable", "ok", told),
+            Check("candidate ready", "unknown", unchecked, hint),
+            Check("baseline ready", "unknown", unchecked, hint),
+            self._way_back(definition, share),
+        )
+
+    def _way_back(self, definition: Mapping[str, Any] | None, share: float) -> Check:
+        name = "way back"
+        if definition is None:
+            return Check(name, "unknown", "the first step makes the flag; until then there is nothing to try")
+        if dict(definition) != self._definition(share):
+            told = "the flag has rules of somebody else, which the first step replaces"
+            return Check(name, "unknown", told, "use a flag of its own for each release")
+        began = time.perf_counter()
+        try:
+            self.apply(share, fence=0)
+        except TemporaryError as error:
+            return Check(name, "failed", error.message, error.hint)
+        return Check(
+            name, "ok", "the present share can be set again", "", round(time.perf_counter() - began, 3)
+        )
 
     def _definition(self, share: float) -> dict[str, Any]:
         return exposure_definition(

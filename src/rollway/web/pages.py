@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
@@ -18,7 +18,7 @@ from rollway.web.commands import said_from_form
 from rollway.web.headers import DOCUMENT_POLICY
 from rollway.web.listing import releases
 from rollway.web.live import LivePages
-from rollway.web.plan_sheet import plan_sheet
+from rollway.web.plan_sheet import choice_sheet, plan_sheet
 from rollway.web.security import COOKIE, FormTokens, read_form, same_origin
 from rollway.web.templating import page
 
@@ -93,6 +93,7 @@ def _add_plan_pages(router: APIRouter, rollway: Rollway) -> None:
             "approvals": rollway.plans.approvals(plan.hash),
             "rollouts": rollouts,
             "documents": _documents(rollway, plan),
+            "choice": _choice(rollway, plan),
         }
         return page("plan.html", values)
 
@@ -112,6 +113,19 @@ def _add_plan_pages(router: APIRouter, rollway: Rollway) -> None:
         release, readiness, choice = facts
         pack = Pack(release=release, readiness=readiness, choice=choice, plan=plan)
         return HTMLResponse(render(kind, "html", pack), headers={"content-security-policy": DOCUMENT_POLICY})
+
+
+def _choice(rollway: Rollway, plan: Plan) -> dict[str, Any] | None:
+    """The six methods by the facts that are kept with the plan; nothing where they are not."""
+    from rollway.choice.outcomes import simulate
+    from rollway.documents import methods_figure
+
+    facts = rollway.review(plan)
+    if facts is None:
+        return None
+    release, _, choice = facts
+    outcomes = simulate(release)
+    return choice_sheet(plan, choice, outcomes, methods_figure(outcomes, choice).inline)
 
 
 def _documents(rollway: Rollway, plan: Plan) -> list[tuple[str, str]]:

@@ -14,10 +14,12 @@ from rollway import __version__
 from rollway.app import Rollway
 from rollway.flags import FlagBook
 from rollway.web.api import api_routes
+from rollway.web.feed import feed_routes
 from rollway.web.live import LivePages
 from rollway.web.ofrep import ofrep_routes
 from rollway.web.pages import page_routes
 from rollway.web.problems import handle_errors
+from rollway.web.push import push_routes
 from rollway.web.security import FormTokens, Guarded
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ def create_app(
     app.state.endings = (live.stop, book.close)
     app.include_router(page_routes(rollway, live, FormTokens(), wake))
     app.include_router(api_routes(rollway, wake))
+    app.include_router(push_routes(rollway))
+    app.include_router(feed_routes(rollway))
     app.router.routes.extend(ofrep_routes(book))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(Guarded, hosts=tuple(hosts))

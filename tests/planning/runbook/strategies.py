@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import strategies as st
 
 from rollway.planning.runbooks import DataPart, Person, Runbook, Task, UndoStep
+from rollway.planning.runbooks.model import UNDATED, StageMark
 
+STAGES = (StageMark("pilot", -600.0), StageMark("night", 0.0, "The night"), StageMark("after", 0.0))
 ZONES = ("Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")
 _ODD = """=1+1|+x|-2h|@a|null|yes|1.10|007|a: b|a #b|- a|'|"|_x0041_|_x005F_|é…|T-2h|[a]|{b}|&a|*a|%|a,b
 2027-03-27|\\n|#|~|a;b|>|!x|?|a \"b\" c|<b>&amp;</b>|---|...|: |0x1F|.5|1e3|TRUE"""
@@ -56,11 +58,14 @@ def runbooks(draw: st.DrawFn) -> Runbook:
     data = tuple(
         DataPart("d", draw(titles), "replay", "ann", draw(texts)) for _ in range(draw(st.integers(0, 1)))
     )
+    dated = draw(st.booleans())
     start = datetime(2027, 1, 1, tzinfo=UTC) + timedelta(minutes=draw(st.integers(0, 525_600)))
+    start = start if dated else UNDATED
     closes = draw(st.none() | st.integers(1, 100_000).map(lambda n: start + timedelta(seconds=n)))
     return Runbook(
         draw(titles), start, draw(st.sampled_from(ZONES)), tasks, closes, people, undo, data, draw(seconds),
         ("ann", "C-3"), draw(lines), draw(seconds), draw(texts), draw(texts), draw(extras),
+        *draw(st.sampled_from([((), ""), (STAGES, "night")])), dated,
     )  # fmt: skip
 
 
@@ -76,7 +81,8 @@ def _task(draw: st.DrawFn, number: int, undo: tuple[str, ...]) -> Task:
         at=draw(st.none() | seconds),
         trigger=draw(texts),
         after=after,
-        duration=draw(seconds),
+        duration=(usual := draw(seconds)),
+        p90=draw(st.none() | seconds.map(lambda more: usual + more)),
         rehearsed=draw(samples),
         backup=draw(st.sampled_from(("", "C-3"))),
         team=draw(texts),

@@ -14,7 +14,8 @@ from scipy import stats
 
 from planning.runbook.books import T, book, step, task
 from rollway.planning.runbooks import Runbook, UndoStep
-from rollway.planning.runbooks.chance import SPREAD, Settings, predictive, simulate
+from rollway.planning.runbooks.chance import SPREAD, Settings, night_of, predictive, simulate, usual_and_long
+from rollway.planning.runbooks.model import StageMark
 from rollway.planning.runbooks.turning import last_calls, latest_safe, turning_point
 
 A, B, C = (600.0, 900.0, 1500.0), (300.0, 1200.0), (400.0, 800.0, 1000.0, 2000.0)
@@ -190,3 +191,39 @@ def test_a_thousand_tasks_do_not_last_for_years() -> None:
 def test_a_mark_takes_no_time() -> None:
     """A planned time of nothing is nothing in every night."""
     assert simulate(book(task("a", minutes=0)), Settings(runs=100)).finish.max() == 0
+
+
+def test_a_stated_p90_is_the_p90() -> None:
+    """Nine nights in ten need no more than people said, and half of them the usual time."""
+    times = simulate(book(task("a", minutes=60, p90=5400.0)), Settings(runs=40_000, shared=0.0)).finish
+    assert np.quantile(times, 0.9) == pytest.approx(5400, rel=0.02)
+    assert np.median(times) == pytest.approx(3600, rel=0.02)
+    assert usual_and_long(task("a", minutes=60, p90=5400.0)) == pytest.approx((3600, 5400))
+
+
+def test_a_wait_is_as_long_in_every_night() -> None:
+    """A slow night makes work longer, but no wait of fixed length."""
+    finish = simulate(book(task("a", minutes=60, p90=3600.0)), Settings(runs=500, shared=0.5)).finish
+    assert set(finish.round(6)) == {3600.0}
+
+
+def test_rehearsals_weigh_more_than_what_was_stated() -> None:
+    """Where both are there, what was measured counts."""
+    seen = usual_and_long(task("a", minutes=60, p90=5400.0, rehearsed=(600.0,) * 8))
+    assert seen is not None
+    assert seen[0] == pytest.approx(600)
+
+
+def test_a_bake_of_days_is_no_part_of_the_night() -> None:
+    """The night's own work counts, not the other stages and not a wait beyond the window."""
+    marks = (StageMark("pilot", -60.0), StageMark("night", 0.0))
+    plan = book(
+        task("early", minutes=600, stage="pilot"),
+        task("move", "early", minutes=60, stage="night"),
+        task("bake", "move", minutes=6000, p90=360_000.0, stage="night"),
+        stages=marks,
+        night="night",
+        closes=T + timedelta(hours=8),
+    )
+    assert [one.id for one in night_of(plan).tasks] == ["move"]
+    assert night_of(plan).tasks[0].after == ()

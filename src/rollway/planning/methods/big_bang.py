@@ -75,7 +75,7 @@ def _switch(release: Release) -> Stage:
 
 
 def _hypercare(release: Release) -> Stage:
-    bake = bake_seconds(release, HYPERCARE_SECONDS)
+    bake = bake_seconds(release, HYPERCARE_SECONDS, is_last=True)
     reversible = can_go_back(release)
     return Stage(
         id="hypercare",

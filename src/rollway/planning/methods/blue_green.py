@@ -24,7 +24,7 @@ KEEP_WARM_SECONDS = DAY
 
 def build(release: Release) -> tuple[Stage, ...]:
     """warm-up, the switch, the old one kept warm (for as long as the bake that was wished)."""
-    warm = bake_seconds(release, KEEP_WARM_SECONDS)
+    warm = bake_seconds(release, KEEP_WARM_SECONDS, is_last=True)
     watched = min(SWITCH_SECONDS, warm)
     return distinct((_warm_up(release), _switch(release, watched), _keep_warm(release, warm)))
 

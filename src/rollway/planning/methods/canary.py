@@ -6,12 +6,21 @@ faults that need time to show still have something to be compared with.
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 from rollway.facts.model import Release
-from rollway.planning.evidence import margins_before, slowest_clear_seconds
+from rollway.planning import ladder as ladders
+from rollway.planning.evidence import (
+    detect_seconds,
+    effect_of,
+    gates,
+    margins_before,
+    slowest_clear_seconds,
+)
 from rollway.planning.model import LONGEST_SECONDS, Exposure, Stage
 from rollway.planning.stages import (
+    DAY,
     HOUR,
     MORE,
     bake_seconds,
@@ -19,21 +28,19 @@ from rollway.planning.stages import (
     distinct,
     patience_seconds,
     person_patience,
+    tick_seconds,
     undo_words,
     usable_share,
     wished_shares,
 )
 from rollway.planning.words import percent, share_slug
 
-DEFAULT_SHARES = (0.01, 0.10, 0.50)
-FIRST_SHARES = (0.01, 0.02, 0.05, 0.10)
-FIRST_ANSWER_SECONDS = HOUR
-"""The first share is the smallest of FIRST_SHARES whose gates are expected to clear within this time."""
-
 DEFAULT_BAKE_SECONDS = HOUR / 3
 HOLD_BACK = 0.05
 HOLD_BACK_BAKES = 3
-"""The hold-back bakes this many times as long as the other stages; an hour by default."""
+"""The hold-back bakes at least so many times as long as the other stages; an hour by default."""
+MOST = 0.5
+"""A step that reaches more than this part of the users is one of the widest."""
 
 
 def build(release: Release) -> tuple[Stage, ...]:
@@ -43,20 +50,21 @@ def build(release: Release) -> tuple[Stage, ...]:
     if held is not None and shares[-1] < held - MORE:
         shares = (*shares, held)
     last = shares[-1] if held is not None else None
-    steps = tuple(
-        _step(release, share, following, is_hold_back=share == last, is_first=share == shares[0])
-        for share, following in pairwise((*shares, 1.0))
-    )
+    steps: list[Stage] = []
+    start = 0.0
+    for share, following in pairwise((*shares, 1.0)):
+        step = _step(release, share, following, start, is_hold_back=share == last, is_first=not steps)
+        steps.append(step)
+        start += max(step.bake_seconds, slowest_clear_seconds(release, step.margins, share, start) or 0.0)
     return distinct((*baseline_stage(release, "canary"), *steps, _everyone(release)))
 
 
 def ladder(release: Release) -> tuple[float, ...]:
-    """The shares below 1 in rising order: as wished, else the default with a first share that the traffic
-    can judge. Empty wishes below 1 (people who want everyone at once) leave the hold-back alone."""
+    """The shares below 1 in rising order: as wished, else computed (`planning.ladder`). Empty wishes below 1
+    (people who want everyone at once) leave the hold-back alone."""
     if release.rollout.shares:
-        return wished_shares(release) or (held_back_share(release) or DEFAULT_SHARES[-1],)
-    first = _first_share(release)
-    return (first, *(share for share in DEFAULT_SHARES if share > first))
+        return wished_shares(release) or (held_back_share(release) or ladders.DEFAULT_SHARES[-1],)
+    return ladders.shares(release, tick_seconds(release, ("canary",)))
 
 
 def held_back_share(release: Release) -> float | None:
@@ -66,29 +74,34 @@ def held_back_share(release: Release) -> float | None:
     return held if hold_back < 1 and held < 1 else None
 
 
-def _first_share(release: Release) -> float:
-    """The smallest of FIRST_SHARES that answers in time; the default where that cannot be computed."""
-    margins = margins_before(release, DEFAULT_SHARES[1])
-    for share in FIRST_SHARES:
-        slowest = slowest_clear_seconds(release, margins, share)
-        if slowest is None:
-            return DEFAULT_SHARES[0]
-        if slowest <= FIRST_ANSWER_SECONDS:
-            return share
-    return FIRST_SHARES[-1]
+def _bake(release: Release, share: float, following: float, start: float) -> float:
+    """The bake of a stage; before the widest steps also long enough to find the smallest fault that is worth
+    catching, where that takes at most a day."""
+    bake = bake_seconds(release, DEFAULT_BAKE_SECONDS)
+    if release.rollout.bake is not None or following <= MOST:
+        return bake
+    found = (detect_seconds(release, kpi, effect_of(release), share, start) for kpi in gates(release))
+    in_time = [seconds for seconds in found if seconds is not None and seconds <= DAY]
+    return max(bake, math.ceil(max(in_time, default=0.0) / 60) * 60.0)
 
 
-def _step(release: Release, share: float, following: float, *, is_hold_back: bool, is_first: bool) -> Stage:
+def _step(
+    release: Release, share: float, following: float, start: float, *, is_hold_back: bool, is_first: bool
+) -> Stage:
     margins = margins_before(release, following)
     has_gate = bool(margins)
     was_shown = not is_first and margins_before(release, share) == margins
     if is_hold_back and was_shown:
         # No new proof: here time works, and any evidence of harm stands in the way.
         margins = {}
-    bake = bake_seconds(release, DEFAULT_BAKE_SECONDS)
     if is_hold_back:
-        bake = min(HOLD_BACK_BAKES * bake, LONGEST_SECONDS)
-    clear = slowest_clear_seconds(release, margins, share)
+        usual = bake_seconds(release, DEFAULT_BAKE_SECONDS)
+        late = bake_seconds(release, HOLD_BACK_BAKES * DEFAULT_BAKE_SECONDS, is_last=True)
+        wished = release.rollout.bake is not None
+        bake = min(HOLD_BACK_BAKES * usual if wished else late, LONGEST_SECONDS)
+    else:
+        bake = _bake(release, share, following, start)
+    clear = slowest_clear_seconds(release, margins, share, start)
     patience = patience_seconds(release, "canary", bake, clear)
     return Stage(
         id="hold-back" if is_hold_back else share_slug(share),

@@ -31,7 +31,7 @@ def _rule(release: Release) -> str:
 
 
 def _both(release: Release) -> Stage:
-    bake = bake_seconds(release, BUSINESS_CYCLE_SECONDS)
+    bake = bake_seconds(release, BUSINESS_CYCLE_SECONDS, is_last=True)
     doubled = not release.migration.dual_run_feasible.is_false
     return Stage(
         id="parallel-run",

@@ -76,7 +76,7 @@ def _waves_by_share(release: Release) -> tuple[Wave, ...]:
 
 
 def _stage(release: Release, wave: Wave, earlier: Wave | None, following: float) -> Stage:
-    bake = bake_seconds(release, WAVE_SECONDS)
+    bake = bake_seconds(release, WAVE_SECONDS, is_last=True)
     is_last = wave.reach >= 1
     return Stage(
         id=slug(wave.name),

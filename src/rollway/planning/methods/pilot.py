@@ -29,7 +29,7 @@ def build(release: Release) -> tuple[Stage, ...]:
 
 def _pilot(release: Release) -> Stage:
     groups, share = pilot_groups(release)
-    bake = bake_seconds(release, BUSINESS_CYCLE_SECONDS)
+    bake = bake_seconds(release, BUSINESS_CYCLE_SECONDS, is_last=True)
     return Stage(
         id="pilot",
         title=f"Pilot: {listing((group.name for group in groups), 3)}" if groups else "Pilot",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rollway.errors import InputError
 from rollway.planning.runbooks.model import Runbook, Task, UndoStep
 from rollway.planning.runbooks.network import ordered
 from rollway.planning.runbooks.schedule import floors
@@ -17,13 +18,17 @@ from rollway.planning.runbooks.schedule import floors
 Floats = NDArray[np.float64]
 Law = Literal["lognormal", "empirical"]
 
-SPREAD = math.log(1.5) / 1.2815515655446004
+Z90 = 1.2815515655446004
+"""The 90 percent point of the standard normal law."""
+SPREAD = math.log(1.5) / Z90
 """Before any rehearsal: a standard deviation of log time at which P90 is 1.5 times the median, the
 usual rule for windows (0.316)."""
 PRIOR_LOOKS = 4.0
 """How many rehearsals this belief about the spread counts as."""
 SHARED = 0.1
 """Standard deviation of the log factor that all tasks of one night have in common."""
+LONGEST_NIGHT = 12 * 3600.0
+"""A wait of this length is no part of a night whose window is not known."""
 CELLS_AT_ONCE = 1_000_000
 """How many drawn times are held in memory at once: 8 MB."""
 
@@ -59,9 +64,13 @@ class Nights:
 
 
 def simulate(runbook: Runbook, settings: Settings = Settings()) -> Nights:
-    """Draw `runs` nights. The same runbook and settings give the same numbers."""
+    """Draw `runs` nights. The same runbook and settings give the same numbers.
+
+    Of a plan's runbook only the stage counts whose entering is T.
+    """
     from rollway.planning.runbooks.turning import last_calls
 
+    runbook = night_of(runbook)
     network = _Network.of(runbook)
     window = runbook.window_seconds
     limit = np.inf if window is None else window
@@ -77,6 +86,29 @@ def simulate(runbook: Runbook, settings: Settings = Settings()) -> Nights:
         answered = last_calls(needed, undo, limit, no_return)
         parts.append((finish, no_return, back, calls, (end[network.gates] <= answered).T))
     return Nights(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def night_of(runbook: Runbook) -> Runbook:
+    """The runbook of the stage whose entering is T: what runs from then on, without what came before.
+
+    A runbook without stages is that already. Waits that outlast the window (a bake of days) are no work of
+    the night and are left out. Raises InputError where nothing is left.
+    """
+    if not runbook.stages:
+        return runbook
+    window = LONGEST_NIGHT if runbook.window_seconds is None else runbook.window_seconds
+    inside = [
+        task
+        for task in runbook.tasks
+        if task.phase == "during"
+        and task.stage == runbook.night
+        and not (task.is_wait and task.seconds >= window)
+    ]
+    if not inside:
+        raise InputError("this runbook has no task during the stage that is entered at T")
+    names = {task.id for task in inside}
+    tasks = tuple(replace(task, after=tuple(name for name in task.after if name in names)) for task in inside)
+    return replace(runbook, tasks=tasks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +193,8 @@ class _Times:
 
     so few rehearsals promise little. A normal law with these two stands for the t law that belongs to it,
     whose exponential has no mean: of a thousand tasks one would take years. A planned time without
-    rehearsals counts as one rehearsal.
+    rehearsals counts as one rehearsal; one with a stated P90 has log mean log d and log deviation
+    log(P90/d) / 1.28, and where P90 = d it is a fixed time that no slow night makes longer.
     empirical: one of the rehearsed times, each as likely as the other; without any, as above.
     A planned time of 0 s is a mark and takes no time.
     """
@@ -170,7 +203,10 @@ class _Times:
         self._settings = settings
         known = [part.rehearsed or (_planned(part),) for part in parts]
         self._marks = np.array([samples[0] <= 0 for samples in known], dtype=bool)[:, None]
-        fits = [predictive(samples, settings.spread) for samples in known]
+        fits = [
+            stated(part) or predictive(samples, settings.spread)
+            for part, samples in zip(parts, known, strict=True)
+        ]
         self._centre, self._scale = (np.array(column)[:, None] for column in zip(*fits, strict=True))
         self._resampled = np.array(
             [place for place, part in enumerate(parts) if part.rehearsed and settings.law == "empirical"],
@@ -184,8 +220,25 @@ class _Times:
         for place, samples in zip(self._resampled, self._samples, strict=True):
             times[place] = samples[generator.integers(len(samples), size=nights)]
         factor = np.exp(self._settings.shared * generator.standard_normal(nights))
-        drawn: Floats = np.where(self._marks, 0.0, times) * factor
+        slow: Floats = np.where(self._scale == 0, 1.0, factor)
+        drawn: Floats = np.where(self._marks, 0.0, times) * slow
         return drawn
+
+
+def usual_and_long(part: Task | UndoStep) -> tuple[float, float] | None:
+    """P50 and P90 of the next time in seconds; None for a mark without length."""
+    samples = part.rehearsed or (_planned(part),)
+    if samples[0] <= 0:
+        return None
+    centre, scale = stated(part) or predictive(samples)
+    return math.exp(centre), math.exp(centre + Z90 * scale)
+
+
+def stated(part: Task | UndoStep) -> tuple[float, float] | None:
+    """Mean and standard deviation of the log time where a P90 is stated and nothing was rehearsed."""
+    if part.rehearsed or part.p90 is None or not part.duration:
+        return None
+    return math.log(part.duration), max(0.0, math.log(part.p90 / part.duration)) / Z90
 
 
 def _planned(part: Task | UndoStep) -> float:

@@ -100,6 +100,9 @@ def _durations(runbook: Runbook) -> Iterator[Finding]:
     for table, parts in (("tasks", runbook.tasks), ("undo", runbook.undo)):
         for part in parts:
             path = f"{table}.{part.id}.duration"
+            if part.p90 is not None and (part.duration is None or part.p90 < part.duration):
+                told = "the P90 is shorter than the planned duration, or stands without one"
+                yield _error(f"{table}.{part.id}.p90", told, "state the usual time as duration")
             if part.duration is None and not part.rehearsed:
                 yield _error(path, "neither a duration nor a rehearsed time", "write '0s' for a mere mark")
             elif part.duration is not None and part.rehearsed:
@@ -108,6 +111,18 @@ def _durations(runbook: Runbook) -> Iterator[Finding]:
                     planned, took = write_duration(part.duration), write_duration(middle)
                     told = f"planned for {planned}, rehearsals took {took}"
                     yield _warning(path, told)
+
+
+def _stages(runbook: Runbook) -> Iterator[Finding]:
+    """Tasks are bound to stages that the runbook names, if it names any; T is the entering of one."""
+    if not runbook.stages:
+        return
+    for task in runbook.tasks:
+        if task.stage and task.stage not in runbook.entered:
+            yield _unknown(f"tasks.{task.id}.stage", "stage", task.stage, runbook.entered)
+    if runbook.entered.get(runbook.night) != 0:
+        told = "this names the stage whose entering is T"
+        yield _error("runbook.night", told, "write the id of a stage with 'at: T'")
 
 
 def _times(runbook: Runbook) -> Iterator[Finding]:
@@ -178,6 +193,7 @@ _RULES: tuple[Callable[[Runbook], Iterator[Finding]], ...] = (
     _predecessors,
     _decisions,
     _durations,
+    _stages,
     _times,
     _undo,
     _no_return,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rollway.planning.runbooks import values as v
-from rollway.planning.runbooks.model import DataPart, Person, Task, UndoStep
+from rollway.planning.runbooks.model import DataPart, Person, StageMark, Task, UndoStep
 from rollway.planning.runbooks.values import Kind
 
 OWN_MARK = "x-"
@@ -39,14 +39,23 @@ class Table:
 
 
 _DURATION = Column("duration", v.DURATION, "How long it is planned to take.")
+_P90 = Column(
+    "p90", v.DURATION, "What nine in ten nights need no more than; the same as duration for a mere wait."
+)
 _REHEARSED = Column("rehearsed", v.DURATIONS, "How long it took in each rehearsal.")
 
 HEAD = (
     Column("title", v.TEXT, "What is cut over.", required=True),
     Column("release", v.TEXT, "The release it belongs to."),
     Column("timezone", v.ZONE, "The runbook's own time zone.", required=True),
-    Column("start", v.TEXT, "T: when the cutover begins, on the clocks of that zone.", required=True),
+    Column(
+        "start",
+        v.TEXT,
+        "T: when the cutover begins, on the clocks of that zone; `T` while it has no date.",
+        required=True,
+    ),
     Column("closes", v.TEXT, "When the change window ends."),
+    Column("night", v.ID, "The stage of the plan whose entering is T, where there are stages."),
     Column("decision", v.DURATION, "How long it takes to decide to go back."),
     Column("authority", v.IDS, "Who may decide to go back."),
     Column("rest", v.DURATION, "The rest everybody has within 24 hours; 11h unless stated."),
@@ -79,6 +88,7 @@ TASKS = Table(
         Column("trigger", v.TEXT, "What must have happened outside of the runbook."),
         Column("after", v.IDS, "The tasks that must have ended."),
         _DURATION,
+        _P90,
         _REHEARSED,
         Column("owner", v.ID, "Who does it.", required=True),
         Column("backup", v.ID, "Who does it if the owner cannot."),
@@ -96,6 +106,7 @@ TASKS = Table(
         Column("reversible", v.YES, "No where it cannot be taken back."),
         Column("undo", v.IDS, "The undo steps needed once it has begun."),
         Column("tells", v.TEXT, "Whom it tells what."),
+        Column("stage", v.ID, "The stage of the plan it belongs to; T is the entering of that stage."),
         Column("note", v.TEXT, "A remark."),
     ),
 )
@@ -111,6 +122,7 @@ UNDO = Table(
         Column("command", v.TEXT, "The command to run. It is only ever shown."),
         Column("verification", v.TEXT, "How one makes sure."),
         _DURATION,
+        _P90,
         _REHEARSED,
         Column("tested", v.TEXT, "Where it was tested, and when."),
     ),
@@ -128,5 +140,15 @@ DATA = Table(
     ),
 )
 
-TABLES = (PEOPLE, TASKS, UNDO, DATA)
+STAGES = Table(
+    "stages",
+    StageMark,
+    (
+        Column("id", v.ID, "The stage of the plan.", required=True),
+        Column("at", v.OFFSET, "When it is entered at the earliest, seen from T.", required=True),
+        Column("title", v.TEXT, "Its title."),
+    ),
+)
+
+TABLES = (PEOPLE, STAGES, TASKS, UNDO, DATA)
 HEAD_NAME = "runbook"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from rollway.planning.runbooks.model import DAY_SECONDS, Person, Runbook, Task
+from rollway.planning.runbooks.model import DAY_SECONDS, ROLE_SEATS, Person, Runbook, Task
 from rollway.planning.runbooks.schedule import ROUNDING, Schedule
 
 
@@ -42,9 +42,14 @@ class _Piece:
 
 
 def person_loads(runbook: Runbook, schedule: Schedule) -> tuple[Load, ...]:
-    """The load of everybody who owns a task, in the order of the table of people."""
+    """The load of everybody who owns a task, in the order of the table of people.
+
+    Nobody is kept busy by a wait, and a role that stands for whoever is needed has no load of its own.
+    """
     loads = []
     for person in runbook.people:
+        if person.seats >= ROLE_SEATS:
+            continue
         pieces = _pieces(person, runbook, schedule)
         if pieces:
             shifts = _shifts(pieces, runbook.rest)
@@ -81,7 +86,7 @@ def _pieces(person: Person, runbook: Runbook, schedule: Schedule) -> list[_Piece
     pieces = [
         _Piece(times.earliest_start, times.earliest_end, task)
         for task in runbook.tasks
-        if task.owner == person.id and task.seconds > 0
+        if task.owner == person.id and task.seconds > 0 and not task.is_wait
         for times in (schedule.times[task.id],)
     ]
     return sorted(pieces, key=lambda piece: (piece.start, piece.end))

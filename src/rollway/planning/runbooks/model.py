@@ -5,11 +5,14 @@ Durations and offsets are elapsed seconds; offsets count from T, the runbook's s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass as plain
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
+
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
 
 Phase = Literal["before", "during", "after"]
 DataRule = Literal["keep", "replay", "discard"]
@@ -19,28 +22,42 @@ Extra = tuple[tuple[str, str], ...]
 REST_SECONDS = 11 * 3600.0
 """The daily rest of Directive 2003/88/EC, article 3: eleven consecutive hours in each 24."""
 DAY_SECONDS = 86_400.0
+ROLE_SEATS = 1_000
+"""A role stands for as many people as are needed, until somebody is named."""
+UNDATED = datetime(2001, 1, 1, tzinfo=UTC)
+"""What stands for T in a runbook that has no date yet; only offsets from it are ever shown."""
+
+_STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
-@dataclass(frozen=True, slots=True)
+def _unsaid(default: Any = "") -> Any:
+    """A field that a plan leaves out where it says nothing, so that older plans keep their hash."""
+    return Field(default=default, exclude_if=lambda value: value == default)
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
 class Person:
     """Who does or decides something. A team that can do several tasks at once has several `seats`."""
 
     id: str
-    name: str = ""
-    team: str = ""
-    timezone: str = ""
-    contact: str = ""
-    seats: int = 1
-    extra: Extra = ()
+    name: str = _unsaid()
+    team: str = _unsaid()
+    timezone: str = _unsaid()
+    contact: str = _unsaid()
+    seats: int = _unsaid(1)
+    extra: Extra = _unsaid(())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, config=_STRICT)
 class Task:
     """One line of the runbook.
 
+    `stage` is the stage of a plan that it belongs to; T is then the moment at which that stage is entered.
     It begins when every task of `after` has ended, not before T + `at`, and, where `trigger` names an
     event of the outside world, when that has come (which no calculation here knows).
-    `rehearsed` are the times it took in rehearsals, `duration` the time it is planned to take.
+    `rehearsed` are the times it took in rehearsals, `duration` the time it is planned to take and `p90` the
+    time that nine in ten nights need no more than; a `p90` equal to `duration` means a wait
+    of fixed length.
     `undo` names the undo steps that are needed once it has begun; none means that there is nothing to undo.
     """
 
@@ -48,29 +65,36 @@ class Task:
     title: str
     phase: Phase
     owner: str
-    section: str = ""
-    at: float | None = None
-    trigger: str = ""
-    after: tuple[str, ...] = ()
-    duration: float | None = None
-    rehearsed: tuple[float, ...] = ()
-    backup: str = ""
-    team: str = ""
-    timezone: str = ""
+    stage: str = ""
+    section: str = _unsaid()
+    at: float | None = _unsaid(None)
+    trigger: str = _unsaid()
+    after: tuple[str, ...] = _unsaid(())
+    duration: float | None = _unsaid(None)
+    p90: float | None = _unsaid(None)
+    rehearsed: tuple[float, ...] = _unsaid(())
+    backup: str = _unsaid()
+    team: str = _unsaid()
+    timezone: str = _unsaid()
     instruction: str = ""
-    command: str = ""
-    link: str = ""
-    expected: str = ""
+    command: str = _unsaid()
+    link: str = _unsaid()
+    expected: str = _unsaid()
     verification: str = ""
-    evidence: str = ""
-    gate: bool = False
-    criteria: tuple[str, ...] = ()
-    decider: str = ""
-    reversible: bool = True
-    undo: tuple[str, ...] = ()
-    tells: str = ""
-    note: str = ""
-    extra: Extra = ()
+    evidence: str = _unsaid()
+    gate: bool = _unsaid(False)
+    criteria: tuple[str, ...] = _unsaid(())
+    decider: str = _unsaid()
+    reversible: bool = _unsaid(True)
+    undo: tuple[str, ...] = _unsaid(())
+    tells: str = _unsaid()
+    note: str = _unsaid()
+    extra: Extra = _unsaid(())
+
+    @property
+    def is_wait(self) -> bool:
+        """Whether it is a wait of a fixed length, which keeps nobody busy."""
+        return self.p90 is not None and self.p90 == self.duration and not self.rehearsed
 
     @property
     def seconds(self) -> float:
@@ -83,7 +107,7 @@ class Task:
         return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, config=_STRICT)
 class UndoStep:
     """One step of going back. Steps are done one after the other, in the order of the list.
 
@@ -93,16 +117,17 @@ class UndoStep:
     id: str
     title: str
     owner: str
-    instruction: str = ""
-    command: str = ""
-    verification: str = ""
-    duration: float | None = None
-    rehearsed: tuple[float, ...] = ()
-    tested: str = ""
-    extra: Extra = ()
+    instruction: str = _unsaid()
+    command: str = _unsaid()
+    verification: str = _unsaid()
+    duration: float | None = _unsaid(None)
+    rehearsed: tuple[float, ...] = _unsaid(())
+    tested: str = _unsaid()
+    extra: Extra = _unsaid(())
+    p90: float | None = _unsaid(None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, config=_STRICT)
 class DataPart:
     """Data written since the start, and what becomes of it when one goes back."""
 
@@ -110,15 +135,27 @@ class DataPart:
     title: str
     rule: DataRule
     owner: str
-    how: str = ""
+    how: str = _unsaid()
+    extra: Extra = _unsaid(())
+
+
+@plain(frozen=True, slots=True)
+class StageMark:
+    """A stage of the plan that the runbook belongs to: entered at T + `at` at the earliest."""
+
+    id: str
+    at: float
+    title: str = ""
     extra: Extra = ()
 
 
-@dataclass(frozen=True)
+@plain(frozen=True)
 class Runbook:
     """The whole runbook. `start` is T; `closes` is when the change window ends, if there is one.
 
-    `decision` is how long it takes to decide to go back, `authority` who may decide it.
+    `decision` is how long it takes to decide to go back, `authority` who may decide it. Where it is not
+    `dated`, T has no date yet. In the runbook of a plan, `stages` says when each stage is entered, seen from
+    T, which is the entering of the stage `night`; `at` of a task counts from its own stage.
     """
 
     title: str
@@ -136,6 +173,14 @@ class Runbook:
     release: str = ""
     note: str = ""
     extra: Extra = ()
+    stages: tuple[StageMark, ...] = ()
+    night: str = ""
+    dated: bool = True
+
+    @cached_property
+    def entered(self) -> dict[str, float]:
+        """When each stage is entered, in seconds from T."""
+        return {stage.id: stage.at for stage in self.stages}
 
     @cached_property
     def index(self) -> dict[str, int]:

@@ -14,7 +14,12 @@ PHASE_WORDS = {"before": "Before", "during": "During", "after": "After"}
 
 
 def clock(runbook: Runbook, seconds: float, timezone: str = "", *, zone: bool = False) -> str:
-    """`Sat 22:00`, or `Sat 22:00 CET`, on the clocks of a time zone (the runbook's unless named)."""
+    """`Sat 22:00`, or `Sat 22:00 CET`, on the clocks of a time zone (the runbook's unless named).
+
+    Where T has no date, the offset from it: `T+1h30m`.
+    """
+    if not runbook.dated:
+        return offset(seconds)
     return f"{runbook.moment(seconds, timezone):%a %H:%M{' %Z' if zone else ''}}"
 
 
@@ -56,7 +61,8 @@ def tree(runbook: Runbook, schedule: Schedule) -> Iterator[str]:
 
 def _line(runbook: Runbook, task: Task, schedule: Schedule) -> str:
     begun = clock(runbook, schedule.times[task.id].earliest_start)
-    front = f"    {begun} {minutes(task.seconds):>7} {flags(task, schedule):<2} {clipped(task.id, 16):<16} "
+    when = f"{begun:<{_CLOCK}} {minutes(task.seconds):>7}"
+    front = f"    {when} {flags(task, schedule):<2} {clipped(task.id, 16):<16} "
     owner = clipped(task.owner, 12)
     return (
         f"{front}{clipped(task.title, WIDTH - len(front) - 13):<{WIDTH - len(front) - 13}} {owner}".rstrip()

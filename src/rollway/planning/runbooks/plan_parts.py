@@ -1,67 +1,109 @@
-"""What a plan holds of a runbook: its tasks and its rollback, in the plan's own words."""
+"""A plan's runbook as one that can be shown, timed and exchanged, and the other way round.
+
+Both hold the same tasks. What a plan keeps apart is the head (`Night`) and the stages. A role that nobody has
+been named for stands in the table of people under the id made of its name, with as many seats as it takes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 
-from rollway.planning.model import RollbackPlan
-from rollway.planning.model import Task as PlanTask
-from rollway.planning.runbooks.model import Runbook, Task
-from rollway.planning.runbooks.values import write_offset
-
-_RULE_WORDS = {"keep": "Keep", "replay": "Replay into the old version", "discard": "Discard"}
-
-
-def plan_tasks(runbook: Runbook, stage: str) -> tuple[PlanTask, ...]:
-    """The tasks as lines of a plan's runbook, bound to the stage with this id."""
-    return tuple(
-        PlanTask(
-            id=task.id,
-            phase=task.phase,
-            stage=stage,
-            title=task.title,
-            owner=_named(runbook, task.owner),
-            instruction="\n".join(_instruction(runbook, task)),
-            verification=task.verification,
-        )
-        for task in runbook.tasks
-    )
+from rollway.planning.joining import entered_at
+from rollway.planning.model import Night, Plan
+from rollway.planning.roles import ROLES
+from rollway.planning.runbooks.model import (
+    REST_SECONDS,
+    ROLE_SEATS,
+    UNDATED,
+    Person,
+    Runbook,
+    StageMark,
+    Task,
+)
+from rollway.planning.words import slug
 
 
-def plan_rollback(runbook: Runbook, expected_seconds: float | None = None) -> RollbackPlan:
-    """The undo steps in their order, then what becomes of the data.
+def runbook_of(plan: Plan) -> Runbook:
+    """The plan's runbook. T is the entering of the night's stage; the other stages follow from their bakes.
 
-    `expected_seconds` is how long going back takes, such as the P90 of `Turning.back`; the sum of the planned
-    or rehearsed times unless given. It is tested when every step was.
+    A plan from before runbooks had a night is taken to begin with its first stage.
     """
-    longest = sum(max((step.duration or 0.0, *step.rehearsed)) for step in runbook.undo)
-    data = [f"{_RULE_WORDS[part.rule]}: {part.title}" for part in runbook.data]
-    return RollbackPlan(
-        steps=(*(f"{step.title} ({_named(runbook, step.owner)})" for step in runbook.undo), *data),
-        authority=tuple(_named(runbook, name) for name in runbook.authority),
-        tested=bool(runbook.undo) and all(step.tested for step in runbook.undo),
-        expected_seconds=expected_seconds if expected_seconds is not None else longest or None,
-        cannot_undo=runbook.cannot_undo,
+    night = plan.night or _default_night(plan)
+    entered = entered_at(plan.stages)
+    zero = entered[night.stage]
+    crew = _Crew(plan)
+    tasks = tuple(crew.task(task) for task in plan.runbook)
+    undo = tuple(replace(step, owner=crew.id_of(step.owner)) for step in plan.rollback.undo)
+    data = tuple(replace(part, owner=crew.id_of(part.owner)) for part in plan.rollback.data)
+    authority = tuple(crew.id_of(name) for name in night.authority or plan.rollback.authority)
+    start = night.start or UNDATED
+    closes = None if night.window_seconds is None else start + timedelta(seconds=night.window_seconds)
+    return Runbook(
+        title=night.title,
+        start=start,
+        timezone=night.timezone,
+        tasks=tasks,
+        closes=closes,
+        people=crew.people(),
+        undo=undo,
+        data=data,
+        decision=night.decision_seconds,
+        authority=authority,
+        cannot_undo=plan.rollback.cannot_undo,
+        rest=REST_SECONDS if night.rest_seconds is None else night.rest_seconds,
+        release=night.release,
+        note=night.note,
+        extra=night.extra,
+        stages=tuple(StageMark(stage.id, entered[stage.id] - zero, stage.title) for stage in plan.stages),
+        night=night.stage,
+        dated=night.start is not None,
     )
 
 
-def _instruction(runbook: Runbook, task: Task) -> Sequence[str]:
-    parts = (
-        ("", task.instruction),
-        ("Not before ", write_offset(task.at) if task.at is not None else ""),
-        ("When: ", task.trigger),
-        ("After: ", ", ".join(task.after)),
-        ("Run: ", task.command),
-        ("See: ", task.link),
-        ("Expected: ", task.expected),
-        ("To be true: ", "; ".join(task.criteria)),
-        ("Decides: ", _named(runbook, task.decider)),
-        ("Cannot be taken back", "." if not task.reversible else ""),
-        ("Tell: ", task.tells),
-    )
-    return [f"{word}{text}" for word, text in parts if text]
+def _default_night(plan: Plan) -> Night:
+    zone = plan.windows[0].timezone if plan.windows else "UTC"
+    return Night(stage=plan.stages[0].id, title=plan.title or plan.name, timezone=zone)
 
 
-def _named(runbook: Runbook, name: str) -> str:
-    person = runbook.person.get(name)
-    return (person.name if person else "") or name
+class _Crew:
+    """Names to ids of the table of people, which grows with whoever is named and not yet in it."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._known: dict[str, Person] = {person.id: person for person in plan.people}
+        self._listed = len(self._known)
+
+    def id_of(self, name: str) -> str:
+        if not name or name in self._known:
+            return name
+        person = slug(name)
+        if person not in self._known:
+            is_role = name in ROLES
+            self._known[person] = Person(
+                person, "" if name == person else name, seats=ROLE_SEATS if is_role else 1
+            )
+        return person
+
+    def task(self, task: Task) -> Task:
+        owner, backup, decider = (self.id_of(name) for name in (task.owner, task.backup, task.decider))
+        has_time = task.duration is not None or task.rehearsed
+        return replace(
+            task,
+            owner=owner,
+            backup="" if backup == owner else backup,
+            decider=decider,
+            duration=task.duration if has_time else 0.0,
+        )
+
+    def people(self) -> tuple[Person, ...]:
+        return tuple(self._known.values())
+
+
+def unnamed(runbook: Runbook) -> dict[str, str]:
+    """The rows that a plan would make by itself for a name that it holds: their ids, with that name."""
+    return {
+        person.id: person.name
+        for person in runbook.people
+        if person.name
+        and person == Person(slug(person.name), person.name, seats=ROLE_SEATS if person.name in ROLES else 1)
+    }

@@ -5,16 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from rollway.facts.problems import closest
 from rollway.planning.runbooks.check import check
 from rollway.planning.runbooks.columns import HEAD, HEAD_NAME, OWN_MARK, TABLES, Column, Table
-from rollway.planning.runbooks.model import Runbook
+from rollway.planning.runbooks.model import UNDATED, Runbook
 from rollway.planning.runbooks.spots import Finding, RunbookError, Spot, refuse_errors
-from rollway.planning.runbooks.values import read_moment, read_text
+from rollway.planning.runbooks.values import read_moment, read_offset, read_text
 
 MOST_ROWS = 10_000
 
@@ -134,6 +134,8 @@ def _name(row: Written, number: int) -> str:
 
 def _head(row: Written, found: _Found) -> dict[str, Any]:
     fields = _row(HEAD, row, HEAD_NAME, found)
+    if str(fields.get("start", "")).upper() == "T":
+        return _undated(fields, row, found)
     for name in ("start", "closes"):
         text = fields.get(name)
         if text is not None and "timezone" in fields:
@@ -142,6 +144,18 @@ def _head(row: Written, found: _Found) -> dict[str, Any]:
                 fields[name] = read_moment(raw if isinstance(raw, datetime) else text, fields["timezone"])
             except ValueError as error:
                 found.add(f"{HEAD_NAME}.{name}", str(error), spot=row.spot_of(name))
+    return fields
+
+
+def _undated(fields: dict[str, Any], row: Written, found: _Found) -> dict[str, Any]:
+    """The head of a runbook whose T has no date yet: the window closes at an offset from it."""
+    fields |= {"start": UNDATED, "dated": False}
+    if "closes" in fields:
+        try:
+            fields["closes"] = UNDATED + timedelta(seconds=read_offset(fields["closes"]))
+        except ValueError as error:
+            told = f"{error}; T itself has no date here"
+            found.add(f"{HEAD_NAME}.closes", told, spot=row.spot_of("closes"))
     return fields
 
 

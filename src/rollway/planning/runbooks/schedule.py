@@ -42,32 +42,33 @@ class Schedule:
 
 def floors(runbook: Runbook) -> dict[str, float]:
     """The earliest start of each task that its own line allows, in seconds from T."""
-    return {task.id: _floor(task) for task in runbook.tasks}
+    return {task.id: _floor(task, runbook.entered.get(task.stage, 0.0)) for task in runbook.tasks}
 
 
 def make_schedule(runbook: Runbook) -> Schedule:
     """The timetable by the critical path method (Kelley and Walker 1959), without limits of people.
 
     Forward, each task begins at ES = max(T + at, EF of its predecessors), EF = ES + d; nothing of the
-    phases `during` and `after` begins before T. Backward, it must
+    phases `during` and `after` begins before T, or before its own stage is entered. Backward, it must
     end by LF = min LS of its successors; what has none must end by the finish, and in the phase
     `after` by the end of everything. Slack = LS - ES. The tasks form no ring (`check` has seen to it).
     """
     order = ordered({task.id: task.after for task in runbook.tasks})
     tasks = [runbook.tasks[runbook.index[name]] for name in order]
+    earliest = floors(runbook)
     start: dict[str, float] = {}
     end: dict[str, float] = {}
     waits: dict[str, str] = {}
     for task in tasks:
         last = max(task.after, key=end.__getitem__, default="")
-        floor = _floor(task)
+        floor = earliest[task.id]
         reached = end[last] if last else -float("inf")
         start[task.id] = max(floor, reached)
         waits[task.id] = last if reached >= floor else ""
         end[task.id] = start[task.id] + task.seconds
     during = [end[task.id] for task in tasks if task.phase == "during"] or list(end.values())
     finish, everything = max(during), max(end.values())
-    latest = {task.id: everything if task.phase == "after" else finish for task in tasks}
+    latest = {task.id: _deadline(runbook, task, finish, everything) for task in tasks}
     for task in reversed(tasks):
         for name in task.after:
             latest[name] = min(latest[name], latest[task.id] - task.seconds)
@@ -85,11 +86,18 @@ def make_schedule(runbook: Runbook) -> Schedule:
     return Schedule(times, _path(runbook, times, finish), finish, everything)
 
 
-def _floor(task: Task) -> float:
+def _deadline(runbook: Runbook, task: Task, finish: float, everything: float) -> float:
+    """When a task must have ended that nothing waits for: what comes before a stage, when it is entered."""
+    if task.phase == "after":
+        return everything
+    return runbook.entered.get(task.stage, finish) if task.phase == "before" else finish
+
+
+def _floor(task: Task, entered: float) -> float:
     """The earliest start that the task's own line allows: nothing but the phase `before` begins before T."""
     if task.at is not None:
-        return task.at
-    return -float("inf") if task.phase == "before" and task.after else 0.0
+        return entered + task.at
+    return -float("inf") if task.phase == "before" and task.after else entered
 
 
 def _path(runbook: Runbook, times: dict[str, Times], finish: float) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rollway.planning.runbooks.chance import Floats, Nights
+from rollway.planning.runbooks.chance import Floats, Nights, night_of
 from rollway.planning.runbooks.model import Runbook
 
 MARKS = 13
@@ -86,6 +86,7 @@ def turning_point(runbook: Runbook, nights: Nights, confidence: float = 0.9, mar
     """What the drawn nights say. Needs 0 < confidence < 1 and marks > 1; raises ValueError otherwise."""
     if not 0 < confidence < 1 or marks < 2:
         raise ValueError("confidence lies between 0 and 1, and a curve has two marks at least")
+    runbook = night_of(runbook)
     runs, window = len(nights.finish), runbook.window_seconds
     end = float(np.median(nights.finish)) if window is None else window
     gates = [task.id for task in runbook.tasks if task.gate]

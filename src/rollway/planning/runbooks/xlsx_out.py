@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rollway.planning.runbooks.columns import HEAD, HEAD_NAME, TABLES, Column
+from rollway.planning.runbooks.columns import HEAD, HEAD_NAME, STAGES, TABLES, Column
 from rollway.planning.runbooks.model import Runbook
 from rollway.planning.runbooks.values import LINES
 from rollway.planning.runbooks.yaml_out import head_cells, row_cells
@@ -46,6 +46,8 @@ def write_xlsx(runbook: Runbook) -> bytes:
     _fill(book, HEAD_NAME, head, (16, 60))
     for table in TABLES:
         parts = getattr(runbook, table.name)
+        if table is STAGES and not parts:
+            continue
         names = _columns(table.columns, parts)
         widths = tuple(_WIDE.get(name, 14) for name in names)
         _fill(book, table.name, [names, *_rows(table.columns, names, parts)], widths)

@@ -8,7 +8,7 @@ from typing import Any
 from rollway.facts.yaml_text import written
 from rollway.planning.runbooks.columns import HEAD, HEAD_NAME, TABLES, Column
 from rollway.planning.runbooks.model import REST_SECONDS, Runbook
-from rollway.planning.runbooks.values import write_moment
+from rollway.planning.runbooks.values import write_moment, write_offset
 
 _UNSTATED: dict[str, Any] = {"reversible": True, "seats": 1, "decision": 0.0, "rest": REST_SECONDS}
 """What a field holds that nobody wrote; other fields hold None, False or nothing."""
@@ -31,6 +31,8 @@ def head_cells(runbook: Runbook) -> list[tuple[str, str | list[str]]]:
     """What the head states, as (name, text or list)."""
     moments = {
         name: write_moment(moment, runbook.timezone)
+        if runbook.dated
+        else write_offset((moment - runbook.start).total_seconds())
         for name, moment in (("start", runbook.start), ("closes", runbook.closes))
         if moment is not None
     }

@@ -1,0 +1,280 @@
+"""Before anything is exposed: does every source answer, would a fault be seen, can the target go back?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from rollway.app.connectors import PluginConnectors
+from rollway.app.planted import Found, find, law_of, made_worse, steps_of
+from rollway.errors import InputError, RollwayError
+from rollway.facts.duration import parse_duration
+from rollway.judge import Assigned, Counts, Histogram, Moments, Reading, Sample
+from rollway.judge.words import amount, percent, seconds
+from rollway.planning import Guard, Plan
+from rollway.rollout import Collected, Cursor, Interval, Signal, live_share, rules_of
+from rollway.rollout.serving import Check, CheckState
+from rollway.store import SqlRollouts
+
+LOOK_BACK = 600.0
+"""Seconds that are asked for of a source that can tell of the past; of the others two looks are taken."""
+ENOUGH = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A check, and what it is about: a KPI's name, or `target`."""
+
+    about: str
+    check: Check
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """How preflight looks: `pause` seconds between two looks, for at most `within` seconds; the fault that is
+    planted makes a KPI `times` as bad."""
+
+    pause: float = 5.0
+    within: float = 30.0
+    times: float = 5.0
+
+
+@dataclass(slots=True)
+class _Look:
+    """A KPI's signal and what it has said so far."""
+
+    guard: Guard
+    signal: Signal
+    cursor: Cursor
+    reading: Reading | None = None
+    note: str = ""
+    at: float = 0.0
+
+
+class Preflight:
+    """Looks at a plan's signals and its target, and changes nothing that users see."""
+
+    def __init__(
+        self,
+        connectors: PluginConnectors,
+        rollouts: SqlRollouts,
+        clock: Callable[[], datetime],
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._connectors = connectors
+        self._rollouts = rollouts
+        self._clock = clock
+        self._sleep = sleep
+
+    def run(self, plan: Plan, ask: Ask | None = None) -> tuple[Finding, ...]:
+        """All findings: the target's first, then each KPI's in the plan's order. Raises nothing that a source
+        or a target does."""
+        name = f"preflight-{plan.hash[:12]}"
+        ask = ask or Ask()
+        try:
+            share, of_target = self._target(name, plan)
+            looks, broken = self._begin(name, plan, share or 0.0)
+            self._look(looks, plan, share or 0.0, ask)
+        finally:
+            self._connectors.forget(name)
+        found = [Finding("target", check) for check in of_target]
+        seen = {look.guard.kpi: look for look in looks}
+        for guard in plan.guards:
+            checks = _of_guard(plan, seen[guard.kpi], share, ask) if guard.kpi in seen else broken[guard.kpi]
+            found += [Finding(guard.kpi, check) for check in checks]
+        return tuple(found)
+
+    # --- the target ---
+
+    def _target(self, name: str, plan: Plan) -> tuple[float | None, list[Check]]:
+        """The share that is served now, and what the target says of itself."""
+        try:
+            target = self._connectors.target(name, plan)
+            identity = target.identity
+            holder = self._rollouts.holder_of(identity)
+            if holder is not None:
+                told = f"{holder} is carried out on the same target ({identity})"
+                return None, [Check("free", "failed", told, f"wait for it, or: rollway rollback {holder}")]
+            checks = [Check("free", "ok", f"no rollout uses {identity}")]
+            checks += target.preflight()
+            if any(check.state == "failed" and check.name == "reachable" for check in checks):
+                return None, checks
+            share = target.observe().share
+            return share, [*checks, _from_nobody(plan, share)]
+        except RollwayError as error:
+            return None, [Check("reachable", "failed", error.message, error.hint)]
+        except Exception as error:  # a plugin may raise what it likes
+            return None, [Check("reachable", "failed", f"{type(error).__name__}: {error}")]
+
+    # --- the signals ---
+
+    def _begin(self, name: str, plan: Plan, share: float) -> tuple[list[_Look], dict[str, list[Check]]]:
+        looks: list[_Look] = []
+        broken: dict[str, list[Check]] = {}
+        for guard in plan.guards:
+            try:
+                signal = self._connectors.signal(name, guard)
+            except InputError as error:
+                broken[guard.kpi] = [Check("source", "failed", error.message, error.hint)]
+                continue
+            look = _Look(guard, signal, {})
+            self._ask(look, None, self._interval(plan, share))
+            # Such a cursor says from when on to ask, so it can be set back.
+            if look.reading is None and "until" in look.cursor:
+                earlier = replace(self._interval(plan, share), now=look.at - LOOK_BACK)
+                self._ask(look, None, earlier)
+            looks.append(look)
+        return looks, broken
+
+    def _look(self, looks: list[_Look], plan: Plan, share: float, ask: Ask) -> None:
+        waited = 0.0
+        while True:
+            for look in looks:
+                is_due = waited > 0 or "until" in look.cursor
+                if is_due and (look.reading is None or look.reading.problem is not None):
+                    self._ask(look, look.cursor or None, self._interval(plan, share))
+            is_open = [look for look in looks if look.reading is None or look.reading.problem is not None]
+            if not is_open or waited >= ask.within:
+                return
+            self._sleep(ask.pause)
+            waited += ask.pause
+
+    def _ask(self, look: _Look, cursor: Cursor | None, interval: Interval) -> None:
+        try:
+            collected = look.signal.collect(cursor, interval)
+        except Exception as error:  # a plugin may raise what it likes
+            told = error.message if isinstance(error, RollwayError) else f"{type(error).__name__}: {error}"
+            failed = Reading(
+                look.guard.kpi, interval.now, interval.now, interval.stage, 0.0, problem="source_down"
+            )
+            collected = Collected(failed, cursor or {}, told)
+        look.reading, look.cursor, look.note = collected.reading, collected.cursor, collected.note
+        look.at = interval.now
+
+    def _interval(self, plan: Plan, share: float) -> Interval:
+        return Interval(stage=plan.stages[0].id, share=share, now=self._clock().timestamp())
+
+
+def _from_nobody(plan: Plan, share: float) -> Check:
+    if share > live_share(plan.stages[0]):
+        told = f"the target serves the new version to {share:.2%} of the users already"
+        return Check(
+            "starts from nobody", "failed", told, "take it away: rollway start --reset-target REASON"
+        )
+    return Check("starts from nobody", "ok", f"{share:.2%} of the users have the new version")
+
+
+# --- what is made of a KPI's numbers --------------------------------------------------------------
+
+
+def _of_guard(plan: Plan, look: _Look, share: float | None, ask: Ask) -> list[Check]:
+    reading = look.reading
+    if reading is None:
+        told = look.note or f"it answers, but nothing new came within {seconds(ask.within)}"
+        hint = f"look for longer: --within {2 * max(30, round(ask.within))}s"
+        return [Check("source", "unknown", told, hint)]
+    if reading.problem is not None:
+        told = look.note or reading.problem.replace("_", " ")
+        return [Check("source", "failed", told, "until it answers the judge is blind, and holds")]
+    length = reading.end - reading.start
+    checks = [Check("source", "ok", f"told of {seconds(length)}"), _age(plan, look, reading)]
+    if look.guard.baseline == "concurrent":
+        checks.append(_old_version(look, reading, length))
+    checks.append(_new_version(look, reading, length, share))
+    if look.guard.say != "watch" and look.guard.kind != "assignment":
+        checks.append(_planted(plan, look.guard, reading, length, ask.times))
+    return checks
+
+
+def _age(plan: Plan, look: _Look, reading: Reading) -> Check:
+    age, most = max(0.0, look.at - reading.end), rules_of(plan).blind_seconds
+    if age > most:
+        hint = "read more often, shorten `delay`, or plan with a longer time until the judge is blind"
+        return Check("age", "failed", f"{seconds(age)} old; after {seconds(most)} the judge is blind", hint)
+    return Check("age", "ok", f"{seconds(age)} old; the judge allows {seconds(most)}")
+
+
+def _old_version(look: _Look, reading: Reading, length: float) -> Check:
+    name = "old version"
+    if reading.baseline is None:
+        hint = "compare the option `baseline` with what the source really says"
+        return Check(name, "failed", look.note or "nothing is reported of it", hint)
+    if not _trials(reading.baseline):
+        return Check(name, "unknown", f"no trials in {seconds(length)}", "try again when there are users")
+    return Check(name, "ok", _pace(reading.baseline, length))
+
+
+def _new_version(look: _Look, reading: Reading, length: float, share: float | None) -> Check:
+    name = "new version"
+    if reading.candidate is not None and _trials(reading.candidate):
+        return Check(name, "ok", _pace(reading.candidate, length))
+    if share is None or share > 0:
+        served = "" if share is None else f", though {share:.2%} of the users have it"
+        hint = "compare the option `candidate` with what the source really says"
+        state: CheckState = "failed" if share else "unknown"
+        return Check(name, state, f"no trials in {seconds(length)}{served}", hint)
+    told = "none yet, for it serves nobody: whether its numbers would be found cannot be known"
+    return Check(name, "unknown", told, "send it one request by hand, and run this again")
+
+
+def _trials(sample: Sample | None) -> float:
+    if isinstance(sample, Counts):
+        return sample.trials
+    if isinstance(sample, Histogram):
+        return sum(sample.counts)
+    return sample.units if isinstance(sample, Moments | Assigned) else 0.0
+
+
+def _pace(sample: Sample, length: float) -> str:
+    pace = _trials(sample) * 60 / length if length > 0 else 0.0
+    told = f"{amount(pace)} a minute"
+    if isinstance(sample, Counts):
+        return f"{told}, {percent(sample.bad / sample.trials)} counted as `bad`"
+    if isinstance(sample, Moments):
+        return f"{told}, {sample.total / sample.units:.3g} on average"
+    return told
+
+
+def _planted(plan: Plan, guard: Guard, reading: Reading, length: float, times: float) -> Check:
+    """The numbers as read, of the old version if there are any, with a fault in the new version's copy."""
+    name = f"fault x{times:g} found"
+    sample = reading.baseline if _trials(reading.baseline) else reading.candidate
+    law = law_of(sample, guard.expected) if sample is not None else None
+    if not steps_of(plan):
+        return Check(name, "unknown", "no stage serves both versions, so there is nothing to compare")
+    if guard.baseline == "history":
+        return Check(name, "unknown", "compared with past weeks, which never goes back by itself")
+    if law is None or made_worse(law, guard, times) == law:
+        hint = "state the KPI's usual rate as `expected`" if guard.kind in ("rate", "check") else ""
+        return Check(name, "unknown", "there are no numbers into which a fault could be planted", hint)
+    pace = (_trials(reading.baseline) + _trials(reading.candidate)) / length if length > 0 else 0.0
+    found = find(plan, guard, law, pace, times)
+    return _told(name, guard, found, pace)
+
+
+def _told(name: str, guard: Guard, found: Found, pace: float) -> Check:
+    traffic = f"at {amount(60 * pace)} trials a minute"
+    hint = "longer stages, larger shares, or start when there is more traffic"
+    unfound: CheckState = "failed" if guard.say == "gate" else "unknown"
+    if found.seconds is None or (found.power is not None and found.power.caught < 0.5):
+        return Check(name, unfound, f"not before the end of the plan, {traffic}", hint)
+    told = f"after about {seconds(found.seconds)} of exposure, in stage {found.stage}, {traffic}"
+    if found.power is None:
+        return Check(name, "ok", told)
+    chance = f"chance {found.power.caught:.0%}" if found.power.caught < 0.99 else "chance above 99%"
+    nine = found.power.seconds[-1]
+    soon = f", nine times in ten within {seconds(nine)}" if found.seconds < nine < float("inf") else ""
+    if found.power.caught < ENOUGH:
+        return Check(name, unfound, f"{told}; {chance}{soon}", hint)
+    return Check(name, "ok", f"{told}; {chance}{soon}")
+
+
+def seconds_of(text: str, option: str) -> float:
+    """A duration as an option gives it, in seconds. Raises InputError."""
+    try:
+        return parse_duration(text).total_seconds()
+    except ValueError as error:
+        raise InputError(f"{option}: {text!r} is no duration", hint=str(error)) from error

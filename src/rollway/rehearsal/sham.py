@@ -1,0 +1,42 @@
+"""The sham target of a rehearsal: it serves a share at once, or fails as the scenario has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from rollway.rehearsal.scenario import Trouble
+
+REFUSAL = "the target refuses what it is told (rehearsed)"
+
+
+@dataclass(frozen=True, slots=True)
+class Sham:
+    """serving: the share that users really get; said: what is read back; due: a share that comes later, and
+    when (unix seconds)."""
+
+    serving: float = 0.0
+    said: float = 0.0
+    due: tuple[float, float] | None = None
+    problem: str = ""
+
+
+def at_moment(sham: Sham, now: float) -> Sham:
+    """The target at a moment: what was due by then is served."""
+    if sham.due is None or now < sham.due[1]:
+        return sham
+    return replace(sham, serving=sham.due[0], said=sham.due[0], due=None)
+
+
+def told(sham: Sham, share: float, now: float, troubles: tuple[Trouble, ...]) -> Sham:
+    """The target after it was told a share, under the troubles that act at this moment."""
+    sham = at_moment(sham, now)
+    kinds = {trouble.kind: trouble for trouble in troubles}
+    if "target_refuses" in kinds:
+        return replace(sham, problem=REFUSAL)
+    if "target_lies" in kinds:
+        return replace(sham, said=share, due=None, problem="")
+    if "target_slow" in kinds and share != sham.serving:
+        if sham.due is not None and sham.due[0] == share:
+            return sham
+        return replace(sham, due=(share, now + kinds["target_slow"].seconds), problem="")
+    return Sham(serving=share, said=share)

@@ -1,0 +1,60 @@
+"""Every plan has its stories, and is rehearsed as it stands."""
+
+from __future__ import annotations
+
+import pytest
+
+from rollway.errors import InputError
+from rollway.planning import Promise
+from rollway.planning.model import Traffic
+from rollway.rehearsal import Steady, check, stories, world_of
+from rollway.rehearsal.report import conclusion, promise_rows
+from tests.rehearsal.conftest import guard, plan_of, stage
+
+TRAFFIC = Traffic(per_second=200.0, users=5000)
+
+
+def test_a_plan_that_says_its_traffic_can_be_rehearsed_alone() -> None:
+    """Its own figures make the world."""
+    world = world_of(plan_of(traffic=TRAFFIC))
+    assert world.traffic.expected(0.0, 10.0) == 2000
+    assert world.users == 5000
+    assert [measure.rate for measure in world.measures] == [0.02]
+
+
+def test_what_is_not_known_is_asked_for() -> None:
+    """Traffic, or the usual rate of a KPI, with the option that gives it."""
+    with pytest.raises(InputError, match="traffic") as caught:
+        world_of(plan_of())
+    assert "--traffic" in caught.value.hint
+    with pytest.raises(InputError, match="errors") as caught:
+        world_of(plan_of(guards=(guard(expected=None),), traffic=TRAFFIC))
+    assert "--base errors" in caught.value.hint
+    given = world_of(plan_of(guards=(guard(expected=None),)), traffic=Steady(1.0), rates={"errors": 0.3})
+    assert given.measures[0].rate == 0.3
+
+
+def test_each_plan_has_the_stories_that_it_can_have() -> None:
+    """Where nothing is compared no fault can be found by comparing, and that is told, not failed."""
+    usual = stories(plan_of(), world_of(plan_of(traffic=TRAFFIC)))
+    names = [story.name for story in usual]
+    assert names[:2] == ["healthy", "everything fails"]
+    assert {"errors at the margin", "a late fault", "numbers gone for long", "target lies"} <= set(names)
+    at_once = plan_of((stage("all", 1.0, "time"),), traffic=TRAFFIC)
+    (fails,) = [s for s in stories(at_once, world_of(at_once)) if s.name == "everything fails"]
+    assert fails.is_a_warning
+    unguarded = plan_of((stage("all", 1.0, "time"),), guards=(), traffic=TRAFFIC)
+    assert [s.name for s in stories(unguarded, world_of(unguarded)) if s.fault] == []
+
+
+def test_a_sound_plan_passes_a_short_rehearsal_and_a_wrong_promise_does_not() -> None:
+    """The same plan with one number edited; what is told names the promise."""
+    right = Promise(stage="ten", kpi="errors", ratio=10.0, requests=100, seconds=5.0, probability=1.0)
+    sound = check(plan_of(traffic=TRAFFIC, promises=(right,)))
+    assert sound.is_kept
+    assert conclusion(sound)[0] == "ok"
+    wrong = right.model_copy(update={"exposed": 3.0})
+    found = check(plan_of(traffic=TRAFFIC, promises=(wrong,)))
+    assert not found.is_kept
+    assert "errors ×10 in ten" in conclusion(found)[1]
+    assert promise_rows(found.promises[0])[-1] == "MISSED"
