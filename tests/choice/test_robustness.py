@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from rollway.choice import CRITERIA, METHODS, rank
-from rollway.choice.robustness import Robustness, robustness
+from rollway.choice import CRITERIA, METHODS, choose, rank
+from rollway.choice.describe import flip_words
+from rollway.choice.robustness import Change, Flip, Robustness, robustness
 from rollway.choice.sampling import looks, sample
 from rollway.choice.scoring import NAMES, score, weights_of
 from rollway.choice.worlds import Worlds
@@ -97,8 +98,68 @@ def test_a_flip_turns_the_choice_as_it_says(found: Robustness) -> None:
 
 def test_pairs_are_only_named_where_no_single_change_turns_the_choice() -> None:
     """A flip is a smallest one: all that are named have the same number of changes."""
-    for release in (_release(), release_with(), release_with({"backlog.modular": True})):
+    for release in (_release(), release_with({"backlog.modular": True})):
         assert len({len(flip.changes) for flip in robustness(release, draws=100).flips}) == 1
+
+
+def test_from_nothing_nothing_is_turned() -> None:
+    """Where no fact is known there is no answer yet, and so no change that would turn it."""
+    assert robustness(release_with(), draws=100).flips == ()
+    assert robustness(release_with(goals={"objective": "better reports"}), draws=100).flips == ()
+    assert robustness(release_with({"backlog.modular": True}), draws=100).flips
+    assert robustness(release_with({"migration.backward_compatible": False}), draws=100).flips
+
+
+GATE = {"name": "errors", "kind": "rate", "signal": {"type": "scrape"}}
+ITEM = {"id": "A-1", "title": "New form"}
+LEVEL = {"name": "up", "objective": "99%"}
+LOOKED: list[tuple[str, bool, dict[str, Any]]] = [
+    ("criteria fixed", True, {"kpis": [GATE]}),
+    ("criteria fixed", False, {"kpis": [{**GATE, "say": "watch"}]}),
+    ("thin budget", True, {"agreements": {"service_levels": [{**LEVEL, "error_budget_left": 0.1}]}}),
+    ("thin budget", False, {"agreements": {"service_levels": [{**LEVEL, "error_budget_left": 0.9}]}}),
+    ("work changes", True, {"backlog": {"items": [{**ITEM, "touches": ["workflow"]}]}}),
+    ("work changes", False, {"backlog": {"items": [{**ITEM, "touches": ["ui"]}]}}),
+    ("exit rule", True, {"migration": {"parallel_exit_rule": "two month-ends"}}),
+    ("exit rule", False, {"migration": {"parallel_exit_rule": "none"}}),
+    (
+        "third parties not ready",
+        True,
+        {"architecture": {"third_parties": [{"name": "Cards", "ready": False}]}},
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "written"), LOOKED)
+def test_a_closer_look_turns_out_as_a_file_that_says_so(
+    name: str, value: bool, written: dict[str, Any]
+) -> None:
+    """What is not known yet, turned into a yes or no for a what-if, is judged like the same thing written."""
+    base = {"goals.user_feedback_needed": True, "architecture.feature_flags": True}
+    release = release_with(base)
+    assert looks()[name](release).holds is None
+    weights = weights_of(release.goals.weights)
+    supposed = score(Worlds(release, 1, {name: np.array([float(value)])})).standing(weights)[0]
+    stated = release_with(base, **written)
+    assert looks()[name](stated).holds is value
+    assert supposed == pytest.approx(score(Worlds(stated, 1, {})).standing(weights)[0])
+
+
+def test_a_closer_look_can_turn_the_choice_and_is_told_as_one() -> None:
+    """Nobody has looked for an exit rule; without one the parallel run is refused, and a cutover is left."""
+    facts = {
+        "migration.backward_compatible": False,
+        "migration.dual_run_feasible": True,
+        "migration.side_effects_suppressed": True,
+        "migration.reconciliation_rules": True,
+    }
+    flips = robustness(release_with(facts), draws=100).flips
+    turned = next(flip for flip in flips if flip.changes[0].path == "exit rule")
+    assert turned == Flip((Change("exit rule", None, False),), "big_bang")
+    assert _first(release_with(facts)) == "parallel"
+    assert _first(release_with({**facts, "migration.parallel_exit_rule": "none"})) == "big_bang"
+    told = flip_words(choose(release_with(facts)), turned)
+    assert told == "Big-bang comes first if exit rule: no (now unknown)."
 
 
 def test_questions_are_about_unknowns_and_the_most_worth_comes_first(found: Robustness) -> None:

@@ -26,6 +26,23 @@ class Shown:
     silent_sections: dict[str, Any] = field(default_factory=dict)
 
 
+@pytest.mark.parametrize(
+    ("pointless", "needless"),
+    [
+        ({"migration.rehearsed": False}, "migration.needed"),
+        ({"migration.complexity": "complex"}, "migration.needed"),
+        ({"stakeholders.training_load": "high"}, "stakeholders.training_needed"),
+    ],
+)
+def test_how_it_would_be_done_does_not_weigh_where_nothing_is_to_be_done(
+    pointless: dict[str, Any], needless: str
+) -> None:
+    """No data moves, so nobody holds against a method that the move is not rehearsed."""
+    bare, told = (rank(release_with({needless: False, **more})) for more in ({}, pointless))
+    assert [(one.method, one.score) for one in told] == [(one.method, one.score) for one in bare]
+    assert rank(release_with(pointless)) != rank(release_with())
+
+
 NOT_READY = {"third_parties": [{"name": "Card network", "ready": False}]}
 READY = {"third_parties": [{"name": "Card network", "ready": True}]}
 GATE = {"name": "errors", "kind": "rate", "signal": {"type": "scrape"}}

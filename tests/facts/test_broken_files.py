@@ -47,7 +47,25 @@ TOLD: dict[str, list[tuple[str, str, str]]] = {
     "indentation": [("3:3", "", "not indented like its neighbours")],
     "key_in_another_section": [("4:3", "goals.feature_flags", "'feature_flags' belongs to architecture")],
     "kind": [
-        ("4:11", "kpis.0.kind", "'rat' is not one of rate, latency, check, assignment; did you mean 'rate'?")
+        (
+            "4:11",
+            "kpis.0.kind",
+            "'rat' is not one of rate, latency, check, assignment, mean; did you mean 'rate'?",
+        )
+    ],
+    "limit_of_one": [
+        (
+            "3:39",
+            "kpis.0.limit",
+            "a limit of 1 says nothing, for no rate is above 100%; write a rate below 1",
+        ),
+        ("4:65", "kpis.1.limit", "asks for a rate of 100%, which a single miss breaks"),
+        ("5:40", "kpis.2.limit", "a limit of 1 says nothing"),
+    ],
+    "limits": [
+        ("3:39", "kpis.0.limit", "0 is too small: it must be more than 0"),
+        ("4:41", "kpis.1.limit", "5 is more than 1; a share is written 0 to 1; for 5% write 0.05"),
+        ("5:40", "kpis.2.limit", "-0.1 is too small: it must be more than 0"),
     ],
     "missing_key": [("3:5", "kpis.0.signal", "is missing; write signal: {type: …}")],
     "missing_release": [("1:1", "release", "is missing; write release: {name: …, version: …}")],

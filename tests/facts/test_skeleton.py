@@ -47,7 +47,7 @@ def test_it_holds_every_key_of_every_section() -> None:
 def test_it_is_sound_with_every_comment_brought_to_life() -> None:
     """Each line that is commented out can be used as it stands."""
     release = parse_release(uncommented(BODY), "release.yaml")
-    assert [kpi.name for kpi in release.kpis] == ["errors", "latency"]
+    assert [kpi.name for kpi in release.kpis] == ["errors", "latency", "score"]
     assert release.target is not None
     assert release.rollout.shares == (0.1, 0.5)
     assert release.agreements.windows

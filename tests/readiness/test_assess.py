@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rollway.choice import choose
 from rollway.facts.model import Release
 from rollway.readiness import AREAS, WORDINGS, Check, assess
 from rollway.readiness.wording import LIST_QUESTIONS
@@ -71,7 +72,10 @@ ROWS = {
     "performance.watched": ({"kpis": [SLOW]}, {"kpis": [{**SLOW, "say": "watch"}]}),
     "performance.error-budget": (
         {"agreements": {"service_levels": [{"name": "up", "objective": "99.9%", "error_budget_left": 0.4}]}},
-        {"agreements": {"service_levels": [{"name": "up", "objective": "99.9%", "error_budget_left": 0}]}},
+        {
+            "release": {"name": "till", "version": "2", "change": "new_increment"},
+            "agreements": {"service_levels": [{"name": "up", "objective": "99.9%", "error_budget_left": 0}]},
+        },
     ),
     "integration.telemetry": (
         {"architecture": {"per_version_telemetry": True}},
@@ -246,6 +250,52 @@ def test_a_fix_may_go_out_without_error_budget() -> None:
         update={"agreements": release_with(agreements={"service_levels": levels}).agreements}
     )
     assert _check(fix, "performance.error-budget").state == "ok"
+
+
+def test_a_spent_budget_is_open_until_somebody_says_whether_this_is_the_fix() -> None:
+    """What kind of change it is was not stated, and not stated is no "no"."""
+    levels = [{"name": "up", "objective": "99.9%", "error_budget_left": 0}]
+    check = _check(release_with(agreements={"service_levels": levels}), "performance.error-budget")
+    assert (check.state, check.fact) == ("unknown", "release.change")
+
+
+def test_users_that_nobody_counted_are_not_counted_as_none() -> None:
+    """Groups without a figure say that they have none."""
+    groups = [{"name": "York"}, {"name": "Leeds", "users": 40}]
+    told = [
+        _check(release_with(stakeholders={"groups": groups[:count]}), "scope.audience").evidence
+        for count in (1, 2)
+    ]
+    assert told == [
+        "1 group, users in them: not stated (stakeholders.groups)",
+        "2 groups, users in them: 40, not stated for 1 of them (stakeholders.groups)",
+    ]
+
+
+def test_the_stated_share_of_trained_users_is_the_one_that_counts() -> None:
+    """The plan gates a wave by `training_minimum`, and the review says the same of it."""
+    people = {"training_needed": True, "groups": [{"name": "York", "training_done": 0.7}]}
+    check = _check(release_with(stakeholders={**people, "training_minimum": 0.6}), "training.done")
+    assert check.state == "ok"
+    assert "groups trained to 60% or more" in check.evidence
+    assert _check(release_with(stakeholders=people), "training.done").state == "gap"
+
+
+def test_the_review_and_the_hard_rule_agree_on_whether_the_rollback_fits() -> None:
+    """The quarter of an hour to decide counts in both."""
+    facts = {"done.tests.rollback_tested": True, "migration.needed": False}
+    facts |= {"done.tests.rollback_duration": "50m", "agreements.window_duration": "1h"}
+    facts |= {"agreements.downtime_tolerated": "short"}
+    release = release_with(facts)
+    assert _check(release, "cutover.rollback-fits").state == "gap"
+    assert {veto.id: veto.state for veto in choose(release).of("big_bang").vetoes}["V1"] == "violated"
+
+
+def test_a_freeze_is_not_missed_by_a_date_that_nobody_has_stated() -> None:
+    """The freezes are known and the day is not: open, and the day is asked for."""
+    freezes = [{"first": "2026-12-18", "last": "2027-01-04"}]
+    check = _check(release_with(agreements={"freezes": freezes}), "cutover.freezes")
+    assert (check.state, check.fact) == ("unknown", "goals.deadline")
 
 
 def test_the_one_who_prepares_does_not_count_as_approver() -> None:

@@ -79,6 +79,20 @@ def test_what_does_not_matter_is_not_asked(facts: dict[str, Any], pointless: set
     assert pointless <= set(paths(others))
 
 
+@pytest.mark.parametrize(
+    ("later", "before"),
+    [
+        ("migration.duration", "migration.needed"),
+        ("migration.parallel_exit_rule", "migration.dual_run_feasible"),
+        ("risks.compliance_signed_off", "risks.regulated"),
+    ],
+)
+def test_what_could_become_pointless_waits(later: str, before: str) -> None:
+    """However urgent a caller finds it: first whether there is one, then how long it takes."""
+    asked = paths(release_with(), later)
+    assert asked.index(before) < asked.index(later)
+
+
 def test_who_may_know_is_remembered() -> None:
     """An unknown with a name beside it can wait until the others are asked."""
     noted = Release.model_validate(

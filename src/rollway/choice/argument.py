@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rollway.choice.model import Criterion, Reason
+from rollway.choice.model import Criterion, Reason, Veto, VetoResult
 from rollway.choice.rules.rule import Rule
 from rollway.facts.model import Release
 
@@ -28,6 +28,7 @@ class Said:
     def __init__(self, release: Release) -> None:
         self.release = release
         self._states: dict[int, str] = {}
+        self._vetoes: dict[int, tuple[Veto, VetoResult]] = {}
 
     def by(self, rule: Rule) -> str:
         """The facts that make the rule fire; "" where it does not."""
@@ -35,6 +36,13 @@ class Said:
         if key not in self._states:
             self._states[key] = rule.state(self.release)
         return self._states[key]
+
+    def veto(self, veto: Veto) -> VetoResult:
+        """What a hard rule finds."""
+        key = id(veto)
+        if key not in self._vetoes:
+            self._vetoes[key] = (veto, veto.check(self.release))
+        return self._vetoes[key][1]
 
 
 @dataclass(frozen=True)

@@ -88,6 +88,10 @@ def _cases(source: SourceText, root: Node, name: str, problems: list[Problem]) -
     if "cases" not in root.entries:
         yield Case(name, _release(source, root, problems))
         return
+    for key, entry in root.entries.items():
+        if key in FACTORS:
+            message = f"{key} stands beside cases: and belongs to no case"
+            problems.append(source.problem(entry.key, message, "put it under the factors of a case"))
     rows = root.entries["cases"].node
     if not isinstance(rows.value, tuple):
         problems.append(source.problem(rows.place, "cases: holds a list", "begin each with '- id:'"))
@@ -100,8 +104,17 @@ def _cases(source: SourceText, root: Node, name: str, problems: list[Problem]) -
                 source.problem(place, f"case {number} has no mapping of factors", "write factors: {…}")
             )
             continue
-        id_ = row.child("id")
-        yield Case(str(id_.plain()) if id_ else f"case {number}", _release(source, factors, problems))
+        yield Case(_id(source, row, number, problems), _release(source, factors, problems))
+
+
+def _id(source: SourceText, row: Node, number: int, problems: list[Problem]) -> str:
+    """The case's id as it is written, so that 007 stays 007; its number where it has none."""
+    id_ = row.child("id")
+    if id_ is None or id_.is_null:
+        return f"case {number}"
+    if isinstance(id_.value, dict | tuple):
+        problems.append(source.problem(id_.place, f"the id of case {number} is no word", "write id: bank"))
+    return id_.text or str(id_.plain())
 
 
 def _release(source: SourceText, node: Node, problems: list[Problem]) -> Release:
@@ -109,15 +122,14 @@ def _release(source: SourceText, node: Node, problems: list[Problem]) -> Release
     stated: dict[str, Any] = {}
     places: dict[str, str] = {}
     for name, entry in node.entries.items():
-        value = entry.node.plain()
-        if value is None or value == "unknown":
-            if name not in FACTORS:
-                problems.append(_unknown_name(source, name, entry))
-            continue
         factor = FACTORS.get(name)
         if factor is None:
             problems.append(_unknown_name(source, name, entry))
-        elif not factor.takes(value):
+            continue
+        value = factor.read(entry.node.plain())
+        if value is None or value == "unknown":
+            continue
+        if not factor.takes(value):
             problems.append(_unknown_value(source, factor, entry.node))
         else:
             stated[name], places[name] = value, str(entry.node.place)
@@ -130,10 +142,9 @@ def _unknown_name(source: SourceText, name: str, entry: Entry) -> Problem:
 
 
 def _unknown_value(source: SourceText, factor: Factor, node: Node) -> Problem:
-    words = (*factor.words, *(("a number",) if factor.takes_number else ()))
     value = node.plain()
     near = did_you_mean(value, factor.words) if isinstance(value, str) else ""
-    message = f"{factor.name} is {', '.join(words)}, not {shown(value)}"
+    message = f"{factor.name} is {factor.expected}, not {shown(value)}"
     return source.problem(node.place, message, near)
 
 

@@ -6,12 +6,9 @@ from rollway.choice import explain
 from rollway.choice.holds import holds_of
 from rollway.choice.methods import METHODS
 from rollway.choice.model import Choice, Ranked, Shape, Verdict
-from rollway.choice.ranking import rank
+from rollway.choice.ranking import rank, standing
 from rollway.choice.sequence import sequence_of, shape_of
 from rollway.facts.model import MethodName, Release
-
-GROUNDS = 1.0
-"""The points, for and against added up, that a method needs to be recommended: one plain argument."""
 
 _BY_NAME = {method.name: method for method in METHODS}
 
@@ -19,7 +16,7 @@ _BY_NAME = {method.name: method for method in METHODS}
 def choose(release: Release) -> Choice:
     """The method for this release, with vetoes, scores and reasons. Reads nothing else; never raises.
 
-    Recommended is the best method that no veto blocks, where at least one plain argument speaks for it. A
+    Recommended is the best method that no veto blocks, where something speaks for it (`has_grounds`). A
     veto that is still open does not block: it costs the method a little of its standing, and its questions
     come first among `next_questions`. Where nothing that is known speaks for a method the choice is
     unsettled and only leans; where every method is blocked the release is not ready.
@@ -54,9 +51,15 @@ def choose(release: Release) -> Choice:
     )
 
 
-def grounds(ranked: Ranked) -> float:
-    """The points of all arguments, for and against."""
-    return sum(reason.points for reason in ranked.reasons)
+def has_grounds(ranked: Ranked, runner_up: Ranked | None) -> bool:
+    """Whether what is known speaks for a method: something does, and it is not outweighed.
+
+    More may speak against it than for it where it is ahead of all others that are open: then it is the best
+    that is left.
+    """
+    points = [reason.points for reason in ranked.reasons]
+    is_ahead = runner_up is None or standing(ranked) > standing(runner_up)
+    return any(one > 0 for one in points) and (sum(points) > 0 or is_ahead)
 
 
 def _verdict(ranking: tuple[Ranked, ...]) -> tuple[Verdict, Ranked]:
@@ -64,7 +67,8 @@ def _verdict(ranking: tuple[Ranked, ...]) -> tuple[Verdict, Ranked]:
     first = ranking[0]
     if first.state == "blocked":
         return "not_ready", explain.nearest(ranking)
-    return ("recommended" if grounds(first) >= GROUNDS else "unsettled"), first
+    is_settled = has_grounds(first, _runner_up(ranking, first))
+    return ("recommended" if is_settled else "unsettled"), first
 
 
 def _reasons(

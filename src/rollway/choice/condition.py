@@ -126,7 +126,7 @@ class Every:
 
     parts: tuple[Condition, ...]
 
-    @property
+    @cached_property
     def facts(self) -> tuple[str, ...]:
         return _facts(self.parts)
 
@@ -157,7 +157,7 @@ class Some:
     parts: tuple[Condition, ...]
     count: int = 1
 
-    @property
+    @cached_property
     def facts(self) -> tuple[str, ...]:
         return _facts(self.parts)
 
@@ -221,6 +221,26 @@ class Also:
 
     def over(self, worlds: Worlds, *, strict: bool) -> Masks:
         return worlds.constant(True)
+
+
+@dataclass(frozen=True)
+class Given:
+    """`part` holds. Its facts are not cited: they are what the point rests on, and not the point."""
+
+    part: Condition
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        return self.part.facts
+
+    def ask(self, release: Release) -> Answer:
+        return self.part.ask(release)
+
+    def told(self, release: Release) -> Told:
+        return None if self.part.told(release) is None else ()
+
+    def over(self, worlds: Worlds, *, strict: bool) -> Masks:
+        return self.part.over(worlds, strict=strict)
 
 
 def leaves(condition: Condition) -> Iterator[Condition]:

@@ -34,12 +34,12 @@ def sections(
     yield Section(headline(choice), tuple(_answer(choice)))
     yield Section("Ranking", tuple(_ranking(choice)))
     if stopped := tuple(_holds(choice)):
-        yield Section("Right method, wrong week: what holds back the date", stopped)
+        yield Section("Not on this date, whatever the method", stopped)
     if robustness is not None:
         yield Section("How sure", tuple(_how_sure(choice, robustness)))
     if outcomes is not None:
         title = f"What each may bring ({outcomes.draws:,} draws, {outcomes.fault:.0%} of them faulty)"
-        yield Section(title, tuple(text_chart(outcomes).splitlines()))
+        yield Section(title, (*text_chart(outcomes).splitlines(), *_on_means(outcomes)))
     if choice.dissent:
         yield Section("Dissent", (choice.dissent,))
     if asked := tuple(_asked(choice, robustness)):
@@ -120,6 +120,11 @@ def _ranking(choice: Choice) -> Iterator[str]:
         yield f"{ranked.title:<11} {ranked.score:.2f} {bar:<{BAR}} {ranked.state:<8}{_standing(ranked)}"
         if ranked.unlock:
             yield f"{'':<12}{unlock_words(ranked)}"
+    open_rules = (
+        (veto.id, one.method) for one in choice.ranking for veto in one.vetoes if veto.state != "satisfied"
+    )
+    if named := next(open_rules, None):
+        yield f"What {named[0]} and the others ask for: --why {named[1].replace('_', '-')}"
 
 
 def _standing(ranked: Ranked) -> str:
@@ -132,11 +137,20 @@ def _standing(ranked: Ranked) -> str:
 
 def _holds(choice: Choice) -> Iterator[str]:
     violated = [hold for hold in choice.holds if hold.state == "violated"]
+    if violated:
+        yield "These hold back the date and block no method: what is said of methods above stands."
     for hold in violated:
         yield f"{hold.id}  {hold.title}: {hold.evidence}. {hold.unlock}."
     still = [hold.id for hold in choice.holds if hold.state == "unknown"]
     if violated and still:
-        yield f"not known yet: {', '.join(still)}"
+        yield f"not known yet: {', '.join(still)}; `rollway assess` asks for what would settle them"
+
+
+def _on_means(outcomes: Outcomes) -> Iterator[str]:
+    """How a mean can lie outside of its range, where that is seen and would puzzle."""
+    above = [row for row in outcomes.rows if row.harmed_if_faulty.mean > row.harmed_if_faulty.high]
+    if above:
+        yield "A mean above its range is no slip: a fault that few draws meet harms very many users there."
 
 
 def _how_sure(choice: Choice, robustness: Robustness) -> Iterator[str]:
@@ -145,6 +159,11 @@ def _how_sure(choice: Choice, robustness: Robustness) -> Iterator[str]:
     shares = sorted(robustness.by_unknowns.items(), key=lambda one: -one[1])
     told = ", ".join(f"{_title(choice, name)} {share:.0%}" for name, share in shares if share >= 0.005)
     yield f"With the unknown facts drawn, this comes first: {told}."
+    if choice.verdict == "recommended" and shares and shares[0][0] != choice.recommended:
+        yield (
+            f"  So {_title(choice, choice.recommended)} rests on what is stated; what is still unknown may "
+            f"well turn it to {_title(choice, shares[0][0])}. Ask before you plan."
+        )
     for flip in robustness.flips:
         yield f"- {flip_words(choice, flip)}"
 
@@ -180,8 +199,8 @@ def flip_words(choice: Choice, flip: Flip) -> str:
 def _change_words(change: Change) -> str:
     label = WORDINGS[change.path].label if change.path in WORDINGS else change.path
     if change.was is None:
-        return f"it turns out: {label}: {plain(change.becomes)}"
-    return f"{label} were {plain(change.becomes)} and not {plain(change.was)}"
+        return f"{label}: {plain(change.becomes)} (now unknown)"
+    return f"{label}: {plain(change.becomes)} (now {plain(change.was)})"
 
 
 def plain(value: Any) -> str:

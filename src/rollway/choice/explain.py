@@ -6,6 +6,7 @@ from collections import defaultdict
 
 from rollway.choice.actions import price
 from rollway.choice.argument import Arguments, clause, sentence
+from rollway.choice.condition import AtLeast, Is
 from rollway.choice.hard_rule import HardRule
 from rollway.choice.model import Method, Ranked, Reason, VetoResult
 from rollway.choice.ranking import standing
@@ -33,9 +34,12 @@ def why_not(loser: Ranked, best: Ranked, told: set[str]) -> str:
     refused = violated(loser)
     if refused:
         return f"{loser.title} refused, because {refusal(refused)}."
-    against = f"({loser.score:.2f} against {best.score:.2f})"
+    against = f"({figures(loser, best)})"
     if loser.score >= best.score and standing(loser) < standing(best):
         return f"{loser.title} fits no worse {against}, but hard rules are still open: {_open(loser)}."
+    tie = f"{loser.title} fits as well {against}; of equals, the one that exposes fewer people comes first."
+    if round(loser.score - best.score, 9) == 0:
+        return tie
     worst = min(loser.reasons, key=lambda reason: reason.points, default=None)
     if worst is not None and worst.points < 0:
         return f"{loser.title} lost {against}, because {clause(worst.text)}."
@@ -43,7 +47,16 @@ def why_not(loser: Ranked, best: Ranked, told: set[str]) -> str:
     if lead is not None:
         told.add(lead.text)
         return f"{loser.title} lost {against}, because {best.title} has this before it: {clause(lead.text)}."
-    return f"{loser.title} fits as well {against}; of equals, the one that exposes fewer people comes first."
+    return tie
+
+
+def figures(one: Ranked, other: Ranked) -> str:
+    """Two scores beside each other, as exactly as it takes to see which is higher; at most four places."""
+    for places in (2, 3, 4):
+        left, right = f"{one.score:.{places}f}", f"{other.score:.{places}f}"
+        if left != right:
+            return f"{left} against {right}"
+    return f"{one.score:.2f} against {other.score:.2f}"
 
 
 def _open(ranked: Ranked) -> str:
@@ -66,9 +79,11 @@ def overruled(chosen: Ranked, best: Ranked | None, because: str) -> str:
     grounds = f"“{because.rstrip('.')}”" if because else "no grounds are on record (rollout.because)"
     told = f"{chosen.title} was asked for by a person (rollout.method): {grounds}"
     if best is not None:
-        told += f"; the facts speak for {best.title} ({best.score:.2f} against {chosen.score:.2f})"
-    refused = violated(chosen)
-    return f"{told}; it stays refused, because {refusal(refused)}." if refused else f"{told}."
+        told += f"; the facts speak for {best.title} ({figures(best, chosen)})"
+    if refused := violated(chosen):
+        return f"{told}; it stays refused, because {refusal(refused)}."
+    still = "; ".join(f"{veto.id} ({veto.title})" for veto in chosen.vetoes if veto.state == "unknown")
+    return f"{told}; nobody has shown yet that this holds: {still}." if still else f"{told}."
 
 
 def unsettled(leaning: Ranked) -> str:
@@ -102,9 +117,8 @@ def dissent(chosen: Ranked, runner_up: Ranked | None) -> str:
         return f"No other method than {chosen.title} is open; unlock one before relying on this one alone."
     strongest = best_reasons(runner_up)
     case = ", and ".join(clause(reason.text) for reason in strongest) or "nothing speaks against it so far"
-    against = f"{runner_up.score:.2f} against {chosen.score:.2f}"
     close = "It is close. " if abs(chosen.score - runner_up.score) < CLOSE else ""
-    return f"{close}The best case for {runner_up.title} ({against}): {case}."
+    return f"{close}The best case for {runner_up.title} ({figures(runner_up, chosen)}): {case}."
 
 
 def best_reasons(ranked: Ranked, count: int = 2) -> list[Reason]:
@@ -159,10 +173,20 @@ def _swings(release: Release, leader: Method, runner_up: Method | None) -> dict[
             differences[id(row.rule)] = (row.rule, so_far + sign * row.points)
     swings: dict[str, float] = defaultdict(float)
     for rule, difference in differences.values():
-        answer = rule.holds.ask(release) if difference else None
-        for path in answer.facts if answer and answer.holds is None else ():
+        for path in _still_open(rule, release) if difference else ():
             swings[path] = max(swings[path], abs(difference))
     return swings
+
+
+def _still_open(rule: Rule, release: Release) -> tuple[str, ...]:
+    """The facts that would settle the rule; an assumption is somebody's answer for now."""
+    asked = [path for path in rule.facts if path not in WORDINGS or not fact_at(release, path).is_stated]
+    if not asked:
+        return ()
+    if isinstance(rule.holds, Is | AtLeast):
+        return rule.facts
+    answer = rule.holds.ask(release)
+    return answer.facts if answer.holds is None else ()
 
 
 def _question(path: str, settles: list[str]) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 BOOL = ("true", "false")
+_YES_AND_NO = {"true": True, "yes": True, "false": False, "no": False}
 LEVELS = ("low", "medium", "high")
 FEW_SITES, MANY_SITES = 3, 20
 MANY_SYSTEMS, SEVERAL_SOURCES = 5, 3
@@ -43,7 +44,20 @@ class Factor:
             return str(value).lower() in self.words
         if isinstance(value, int | float):
             return self.takes_number and value >= 0
-        return isinstance(value, str) and (not self.words or value in self.words)
+        # A text that looks like true is none: `read` makes it one.
+        return isinstance(value, str) and (not self.words or value in self.words) and self.words != BOOL
+
+    def read(self, value: Any) -> Any:
+        """The value as the factor means it: yes, and true in quotes, are true where true is a word of it."""
+        return (
+            _YES_AND_NO.get(value.lower(), value) if isinstance(value, str) and self.words == BOOL else value
+        )
+
+    @property
+    def expected(self) -> str:
+        """What the factor takes, as a clause: "low, medium or high"."""
+        words = [*self.words, *(["a number"] if self.takes_number else [])] or ["any word"]
+        return " or ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
 
 
 def _flag(name: str, *paths: str) -> Factor:
@@ -107,6 +121,13 @@ def _several(alike: bool, number: int) -> tuple[Says, ...]:
 _ALIKE, _SITES = "stakeholders.groups_alike", "stakeholders.sites"
 _SITE_WORDS = {"one": 1, "few": FEW_SITES, "many": MANY_SITES}
 _ROLLBACK = "done.tests.rollback_duration"
+# Two systems that live beside each other, or are kept in step: each reads what the other has written.
+_BESIDE = (
+    Says("migration.old_kept_running", True, implied=True),
+    Says("migration.backward_compatible", True, implied=True),
+)
+# Whoever finds schema and code tied, or the store not to be shared, has a schema that changes.
+_SCHEMA_CHANGES = Says("migration.needed", True, implied=True)
 _READY = {"text": "Ready by the word of those who looked", "evidence": "readiness"}
 
 TABLE: tuple[Factor, ...] = (
@@ -227,7 +248,7 @@ TABLE: tuple[Factor, ...] = (
     _mapped(
         "coexistence_available",
         {
-            True: (Says("migration.backward_compatible", True, implied=True),),
+            True: _BESIDE,
             False: (
                 Says("migration.backward_compatible", False, implied=True),
                 Says("migration.dual_run_feasible", False, implied=True),
@@ -239,7 +260,7 @@ TABLE: tuple[Factor, ...] = (
         {
             "low": (Says("migration.schema_separable", True),),
             "medium": (),
-            "high": (Says("migration.schema_separable", False),),
+            "high": (Says("migration.schema_separable", False), _SCHEMA_CHANGES),
         },
     ),
     _mapped(
@@ -249,20 +270,14 @@ TABLE: tuple[Factor, ...] = (
                 Says("migration.schema_separable", True, implied=True),
                 Says("migration.backward_compatible", True, implied=True),
             ),
-            False: (Says("migration.schema_separable", False, implied=True),),
+            False: (Says("migration.schema_separable", False, implied=True), _SCHEMA_CHANGES),
         },
     ),
     _flag("dual_run_feasible", "migration.dual_run_feasible"),
     _flag("side_effect_free", "migration.side_effects_suppressed"),
     _flag("legacy_kept_running", "migration.old_kept_running"),
-    _mapped(
-        "sync_between_systems",
-        {True: (Says("migration.old_kept_running", True, implied=True),), False: ()},
-    ),
-    _mapped(
-        "integration_two_way",
-        {True: (Says("migration.old_kept_running", True, implied=True),), False: ()},
-    ),
+    _mapped("sync_between_systems", {True: _BESIDE, False: ()}),
+    _mapped("integration_two_way", {True: _BESIDE, False: ()}),
     _mapped(
         "data_migration",
         {

@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 from rollway.choice.actions import WIDEN_WINDOW
-from rollway.choice.condition import Seen, any_of, is_, no, yes
+from rollway.choice.condition import Seen, no, yes
 from rollway.choice.hard_rule import demand, veto
 from rollway.choice.model import Action, VetoResult
 from rollway.facts.model import Release
 from rollway.readiness import Answer
-from rollway.readiness.checks.cutover import long_enough
+from rollway.readiness.checks.cutover import decider_named, long_enough
 from rollway.readiness.checks.data import parties_ready
 from rollway.readiness.checks.people import users_trained
+from rollway.readiness.checks.tests import budget_left
 
-_DEADLINE, _LEVELS = "goals.deadline", "agreements.service_levels"
-_APPROVERS = "agreements.approvers"
-
-
-def _decider_named(release: Release) -> Answer:
-    names = ", ".join(release.agreements.approvers)
-    told = f"who decides: {names or 'nobody is named'} ({_APPROVERS})"
-    return Answer(bool(names) or None, told, () if names else (_APPROVERS,))
+_DEADLINE, _FREEZES = "goals.deadline", "agreements.freezes"
 
 
 def _outside_freezes(release: Release) -> Answer:
     day, freezes = release.goals.deadline.value, release.agreements.freezes
+    if not freezes:
+        return Answer(None, f"freezes: none stated ({_FREEZES})", (_FREEZES,))
     if day is None:
-        return Answer(None, "date: not stated (goals.deadline)", (_DEADLINE,))
+        return Answer(None, f"date: not stated ({_DEADLINE})", (_DEADLINE,))
     hit = [freeze for freeze in freezes if freeze.first <= day <= freeze.last]
     told = f"{day} falls into a freeze: {hit[0].reason or hit[0].first}" if hit else f"{day} is free"
-    return Answer(not hit, f"{told} (agreements.freezes)")
+    return Answer(not hit, f"{told} ({_FREEZES})")
 
 
 def _others_valid(release: Release) -> Answer:
@@ -47,20 +43,6 @@ def _others_valid(release: Release) -> Answer:
     return Answer(not out, f"{told} (architecture.third_parties)")
 
 
-def _budget_left(release: Release) -> Answer:
-    shares = [level.error_budget_left for level in release.agreements.service_levels]
-    spent = [
-        level.name
-        for level in release.agreements.service_levels
-        if level.error_budget_left is not None and level.error_budget_left <= 0
-    ]
-    if spent:
-        return Answer(False, f"error budget spent: {', '.join(spent)} ({_LEVELS})")
-    if not shares or None in shares:
-        return Answer(None, f"error budget left: not stated ({_LEVELS})", (_LEVELS,))
-    return Answer(True, f"error budget is left ({_LEVELS})")
-
-
 def _do(id_: str, does: str, days: float) -> Action:
     return Action(id_, does, days)
 
@@ -75,7 +57,7 @@ HOLDS = (
         "V13",
         "What cannot be taken back has a named decider at its point of no return",
         demand(
-            any_of(yes("risks.reversible"), Seen("decider named", _decider_named, (_APPROVERS,))),
+            Seen("decider named", decider_named, ("risks.reversible", "agreements.approvers")),
             _do("name-decider", "Name who decides at the point of no return", 0.5),
         ),
     ),
@@ -99,7 +81,7 @@ HOLDS = (
             _do("leave-peak", "Move the date out of the busiest season", 30),
         ),
         demand(
-            Seen("outside freezes", _outside_freezes, (_DEADLINE,)),
+            Seen("outside freezes", _outside_freezes, (_FREEZES, _DEADLINE)),
             _do("leave-freeze", "Move the date, or have the exception approved", 5),
         ),
     ),
@@ -119,7 +101,7 @@ HOLDS = (
         "V17",
         "Error budget is left, or the release mends what spent it",
         demand(
-            any_of(is_("release.change", "fix"), Seen("budget left", _budget_left, (_LEVELS,))),
+            Seen("budget left", budget_left, ("release.change", "agreements.service_levels")),
             _do("wait-for-budget", "Wait until the error budget has recovered", 20),
         ),
     ),

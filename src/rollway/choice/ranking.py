@@ -40,7 +40,8 @@ def standing(ranked: Ranked) -> float:
 
 def judge_method(release: Release, method: Method, said: Said | None = None) -> Ranked:
     """One method for one release: its vetoes, its reasons and its scores (0..1)."""
-    vetoes = tuple(veto.check(release) for veto in method.vetoes)
+    said = said or Said(release)
+    vetoes = tuple(said.veto(veto) for veto in method.vetoes)
     argue = method.argue
     reasons = argue(release, said) if isinstance(argue, Arguments) else argue(release)
     criteria: dict[str, float] = {name: _criterion_score(reasons, name) for name in CRITERIA}

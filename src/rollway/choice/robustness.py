@@ -77,7 +77,7 @@ class Robustness:
 
     `by_weights`: all weights equally likely, facts as stated (empty where every method is blocked).
     `by_unknowns`: weights as stated, unknown facts drawn; a rule that is violated there costs the method the
-    work of lifting it. `by_both`: both drawn.
+    work of lifting it. `by_both`: both drawn. `flips` is empty where nothing that is known says anything.
     """
 
     first: MethodName | None
@@ -109,11 +109,16 @@ def robustness(release: Release, *, draws: int = DRAWS, seed: int = SEED) -> Rob
         by_unknowns=_shares(drawn.gain(weights).argmax(axis=1)),
         by_both=_shares(drawn.gain(many).argmax(axis=1)),
         weights=tuple(_weight_ranges(stated, weights, release, first)) if first >= 0 else (),
-        flips=_flips(release, weights, first),
+        flips=_flips(release, weights, first) if _says_anything(stated) else (),
         questions=_questions(release, worlds, drawn, weights),
         draws=draws,
         seed=seed,
     )
+
+
+def _says_anything(stated: Scores) -> bool:
+    """Whether something that is known speaks or blocks; else there is no answer yet that could turn."""
+    return bool(stated.blocked.any() or (stated.criteria != 0.5).any())
 
 
 def _name(index: int) -> MethodName | None:

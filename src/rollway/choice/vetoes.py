@@ -15,17 +15,12 @@ from rollway.choice.volume import EnoughTraffic
 from rollway.facts.duration import format_duration
 from rollway.facts.model import Release
 from rollway.readiness import Answer, asks
+from rollway.readiness.checks.cutover import rollback_fits
 from rollway.readiness.checks.product import criteria_fixed
-from rollway.readiness.window import fits_window
 
-DECISION_TIME = timedelta(minutes=15)  # from the first alarm to somebody's "back"
 SHORTEST_PILOT = timedelta(days=5)  # a working week is the shortest business cycle
 _NO_RULE = {"", "no", "none", "n/a", "-"}
 _EXIT, _GROUPS = "migration.parallel_exit_rule", "stakeholders.groups"
-
-
-def _rollback_fits(release: Release) -> Answer:
-    return fits_window(release, "done.tests.rollback_duration", extra=DECISION_TIME)
 
 
 def _exit_rule(release: Release) -> Answer:
@@ -74,7 +69,7 @@ V1_ROLLBACK = veto(
             is_("agreements.downtime_tolerated", "long"),
             Seen(
                 "rollback fits window",
-                _rollback_fits,
+                rollback_fits,
                 ("done.tests.rollback_duration", "agreements.window_duration"),
             ),
         ),
@@ -149,6 +144,7 @@ V11_FIRST_GROUP = veto(
     ),
     demand(Seen("pilot long enough", _long_enough), actions.LONGER_PILOT),
 )
+# Not asked of blue-green and parallel: there the old version stays whole and ready, which is the way back.
 V18_WAY_BACK = veto(
     "V18",
     "Where a fast way back is needed, it is tested",
@@ -159,7 +155,7 @@ V18_WAY_BACK = veto(
 )
 V19_NO_TRIAL = veto(
     "V19",
-    "What goes to everyone at once is no trial: its outcome is certain, and nothing needs comparing",
+    "What goes to everyone at once needs no trial: its outcome is certain, and nothing must be compared",
     demand(
         # Where all must switch at one instant nobody can try it first.
         any_of(yes("architecture.all_switch_together"), no("goals.outcome_uncertain")),

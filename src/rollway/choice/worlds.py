@@ -27,8 +27,8 @@ class Worlds:
     """`count` worlds around one release.
 
     `columns` holds, per path of a fact or name of a closer look, what differs from the release: an array
-    of `count` codes (see `code`), NaN where it is unknown there. `doubted` names the paths whose value is
-    an assumption in every world; by default those that the release assumes and no column replaces.
+    of `count` codes (see `code`), NaN where it is unknown there. What the release assumes, and no column
+    replaces, is an assumption in every world.
     """
 
     def __init__(self, release: Release, count: int, columns: Mapping[str, NDArray[np.float64]]) -> None:

@@ -11,6 +11,10 @@ from rollway.facts.time_zones import known_zones
 from rollway.facts.words import Misfit
 
 Finding = tuple[Where, Misfit]
+LARGEST_LIMIT = 1 - 1e-9
+"""From here on a limit is as good as 1."""
+HOURS = (24, 7 * 24)
+"""How many figures an hourly profile has: those of a day, or of a week."""
 
 
 def cross_checks(release: Release) -> Iterator[Finding]:
@@ -24,6 +28,9 @@ def cross_checks(release: Release) -> Iterator[Finding]:
     yield from _windows(release.agreements)
     yield from _limits(release.kpis)
     yield from _only_of_rates(release.kpis)
+    yield from _means(release.kpis)
+    yield from _baselines(release.kpis)
+    yield from _hours(release)
     yield from _shares(release.rollout.shares)
     yield from _approvers(release.agreements)
 
@@ -97,6 +104,12 @@ def _limits(kpis: tuple[Kpi, ...]) -> Iterator[Finding]:
             message = f"a latency limit needs both limit and limit_seconds, and {lacking} is not there"
             hint = "such as limit: 0.05 with limit_seconds: 2, at most 5% of requests slower than 2 s"
             yield ("kpis", index, given), Misfit(message, hint)
+        if kpi.kind != "check" and kpi.limit is not None and kpi.limit >= LARGEST_LIMIT:
+            message, usual = "a limit of 1 says nothing, for no rate is above 100%", "0.05"
+            if kpi.direction == "less_is_worse":
+                message, usual = "a limit of 1 asks for a rate of 100%, which a single miss breaks", "0.9"
+            hint = f"write a rate below 1, such as {usual}, or leave the limit out"
+            yield ("kpis", index, "limit"), Misfit(message, hint)
 
 
 def _only_of_rates(kpis: tuple[Kpi, ...]) -> Iterator[Finding]:
@@ -105,12 +118,55 @@ def _only_of_rates(kpis: tuple[Kpi, ...]) -> Iterator[Finding]:
         if kpi.kind == "rate":
             continue
         for key, is_given in (
-            ("direction", kpi.direction != "more_is_worse"),
+            ("direction", kpi.direction != "more_is_worse" and kpi.kind != "mean"),
             ("objective", kpi.objective is not None),
         ):
             if is_given:
                 message = f"{_one(kpi.kind)} has no {key}"
                 yield ("kpis", index, key), Misfit(message, "remove it, or make it a rate")
+
+
+def _means(kpis: tuple[Kpi, ...]) -> Iterator[Finding]:
+    """A mean is judged by its range and by a tolerance; nothing else has a range."""
+    for index, kpi in enumerate(kpis):
+        if kpi.kind == "mean" and kpi.bound is None:
+            message = "a mean needs a bound: the highest figure that a single user or order can have"
+            yield ("kpis", index, "kind"), Misfit(message, "such as bound: 5 for a score of 1 to 5")
+        elif kpi.kind == "mean" and kpi.limit is not None:
+            message = "a mean has no limit to be stopped at, only a tolerance"
+            yield ("kpis", index, "limit"), Misfit(message, "remove it, or count bad answers as a rate")
+        elif kpi.kind != "mean" and kpi.bound is not None:
+            message = f"{_one(kpi.kind)} has no bound"
+            yield ("kpis", index, "bound"), Misfit(message, "remove it, or make it a mean")
+
+
+def _baselines(kpis: tuple[Kpi, ...]) -> Iterator[Finding]:
+    """What is not compared with the old version at the same time needs a limit, and is a rate."""
+    for index, kpi in enumerate(kpis):
+        if kpi.baseline == "concurrent":
+            continue
+        where = ("kpis", index, "baseline")
+        if kpi.kind != "rate":
+            message = f"{_one(kpi.kind)} is compared with the old version at the same time only"
+            yield where, Misfit(message, "write concurrent, or make it a rate")
+        elif kpi.limit is None:
+            message = f"a baseline of {kpi.baseline} needs a limit: by itself it shows nothing"
+            yield where, Misfit(message, "such as limit: 0.05")
+
+
+def _hours(release: Release) -> Iterator[Finding]:
+    architecture = release.architecture
+    hours, zone = architecture.requests_by_hour, architecture.requests_timezone
+    if hours and len(hours) not in HOURS:
+        message = f"these are {len(hours)} figures"
+        hint = "write 24, one for each hour of the day, or 168, one for each hour of the week"
+        yield ("architecture", "requests_by_hour"), Misfit(message, hint)
+    elif hours and not sum(hours):
+        message = "a service that gets no request at any hour cannot be watched"
+        yield ("architecture", "requests_by_hour"), Misfit(message, "remove it, or write what it gets")
+    if zone and zone not in known_zones():
+        message = f"{shown(zone)} is not a time zone"
+        yield ("architecture", "requests_timezone"), Misfit(message, _zone_meant(zone))
 
 
 def _one(kind: str) -> str:

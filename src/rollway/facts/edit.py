@@ -31,8 +31,8 @@ def lay_over(text: str, facts: Facts, name: str) -> str:
     anything else, and `ReleaseFileError` where it cannot be read.
     """
     before = parse_document(SourceText(name, text))
-    pen = Pen(text)
-    pen.mapping(Release, spans_of(text), before, facts)
+    pen, spans = Pen(text), spans_of(text)
+    pen.mapping(Release, spans, before, facts)
     changed = pen.applied()
     try:
         after = parse_document(SourceText(name, changed))
@@ -41,7 +41,7 @@ def lay_over(text: str, facts: Facts, name: str) -> str:
     wanted = parse_document(SourceText(name, "\n".join(block(Release, facts)))) if facts else before
     if dict(_leaves(Release, after)) != {**dict(_leaves(Release, before)), **dict(_leaves(Release, wanted))}:
         raise _refusal(name, "it would say something else besides (is there an alias, or an odd layout?)")
-    if Counter(comments_of(text)) - Counter(comments_of(changed)) != Counter(pen.revived):
+    if Counter(comments_of(text, spans)) - Counter(comments_of(changed)) != Counter(pen.revived):
         raise _refusal(name, "a comment would be lost")
     if _is_json(text) and not _is_json(changed):
         raise _refusal(name, "it is JSON, and would be no longer")

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from rollway.facts.fact import UNKNOWN_WORD
 from rollway.facts.places import Node
 from rollway.facts.problems import Place, Where, shown
-from rollway.facts.shape import fact_value, item_of, may_be_none, section_of
+from rollway.facts.shape import form_of
 from rollway.facts.words import Misfit, as_leaf, kind_of
 
 _FACT_FORMS = "a fact is a plain value, unknown, {value: …, source: …} or {assume: …, because: …}"
@@ -45,18 +45,21 @@ class Fitted:
 
 def fit(annotation: Any, node: Node, where: Where, found: Fitted) -> Any:
     """The value as the models read it. What does not fit is noted in `found` and left as it is."""
-    if (inner := fact_value(annotation)) is not None:
+    expected, inner = form_of(annotation)
+    if expected == "fact":
         return _fact(inner, node, where, found)
-    if (section := section_of(annotation)) is not None:
-        return _section(section, node, where, found)
-    if (item := item_of(annotation)) is not None:
-        return _list(item, node, where, found)
-    if annotation is Any:
+    if expected == "section":
+        return _section(inner, node, where, found)
+    if expected == "list":
+        return _list(inner, node, where, found)
+    if expected == "anything":
         return node.plain()
-    if may_be_none(annotation) and node.value == UNKNOWN_WORD:
+    if expected == "value or unknown" and node.value == UNKNOWN_WORD:
         return None
-    with found.catching(where, node.place):
+    try:
         return as_leaf(annotation, node.value, node.text)
+    except Misfit as misfit:
+        found.misfits.append((where, node.place, misfit))
     return node.plain()
 
 
@@ -100,10 +103,12 @@ def _fact(inner: Any, node: Node, where: Where, found: Fitted) -> Any:
         return _long_fact(inner, node, where, found)
     if node.value == UNKNOWN_WORD:
         return {"state": "unknown", "source": str(node.place)}
-    with found.catching(where, node.place):
+    try:
         value = as_leaf(inner, node.value, node.text, is_fact=True)
-        return {"state": "known", "value": value, "source": str(node.place)}
-    return None
+    except Misfit as misfit:
+        found.misfits.append((where, node.place, misfit))
+        return None
+    return {"state": "known", "value": value, "source": str(node.place)}
 
 
 def _long_fact(inner: Any, node: Node, where: Where, found: Fitted) -> Any:

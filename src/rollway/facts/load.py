@@ -62,12 +62,14 @@ def load_written(written: Written, changes: Mapping[str, str] = NO_CHANGES) -> L
     root, problems = apply_changes(written.root, changes)
     found = Fitted()
     values = fit(Release, root, (), found)
-    for where, misfit in _complaints(values, found.paths()):
+    release, complaints = _modelled(values)
+    for where, misfit in _complaints(complaints, found.paths()):
         found.misfits.append((where, _place(root, where, misfit), misfit))
-    # Checks between values need models, so they look at the sections that are sound by themselves.
-    unsound = {where[0] for where in found.paths() if where}
-    sound = {key: value for key, value in values.items() if key not in unsound}
-    release = Release.model_validate({"release": _PLACEHOLDER, **sound})
+    if release is None or found.misfits:
+        # Checks between values need models, so they look at the sections that are sound by themselves.
+        unsound = {where[0] for where in found.paths() if where}
+        sound = {key: value for key, value in values.items() if key not in unsound}
+        release = Release.model_validate({"release": _PLACEHOLDER, **sound})
     for where, misfit in islice(cross_checks(release), MAX_SUGGESTIONS):
         found.misfits.append((where, _place(root, where, misfit), misfit))
     for where, place, misfit in found.misfits:
@@ -77,24 +79,29 @@ def load_written(written: Written, changes: Mapping[str, str] = NO_CHANGES) -> L
     return Loaded(release, root, written.name)
 
 
-def _complaints(written: Any, told: set[Where]) -> Iterator[tuple[Where, Misfit]]:
-    """What the models refuse, but for what `told` paths already say in better words."""
+def _modelled(values: Any) -> tuple[Release | None, ValidationError | None]:
+    """The models of the values, or what they complain of."""
     try:
-        Release.model_validate(written)
+        return Release.model_validate(values), None
     except ValidationError as error:
-        for number, one in enumerate(error.errors(include_url=False)):
-            kind, where = one["type"], _fact_or_value(one["loc"])
-            if any(where[:length] in told for length in range(len(where) + 1)):
-                continue
-            if kind == "too_short" and one["input"]:
-                continue  # pydantic counts only the entries that passed
-            if kind == "extra_forbidden":
-                meant = _key_meant(where) if number < MAX_SUGGESTIONS else ""
-                yield where, Misfit("there is no such key", meant, at_key=True)
-            elif kind == "missing":
-                yield where, Misfit("is missing", _use_of(where))
-            else:
-                yield where, complaint(kind, one.get("ctx", {}), one["input"], one["msg"])
+        return None, error
+
+
+def _complaints(error: ValidationError | None, told: set[Where]) -> Iterator[tuple[Where, Misfit]]:
+    """What the models refuse, but for what `told` paths already say in better words."""
+    for number, one in enumerate(error.errors(include_url=False) if error else ()):
+        kind, where = one["type"], _fact_or_value(one["loc"])
+        if any(where[:length] in told for length in range(len(where) + 1)):
+            continue
+        if kind == "too_short" and one["input"]:
+            continue  # pydantic counts only the entries that passed
+        if kind == "extra_forbidden":
+            meant = _key_meant(where) if number < MAX_SUGGESTIONS else ""
+            yield where, Misfit("there is no such key", meant, at_key=True)
+        elif kind == "missing":
+            yield where, Misfit("is missing", _use_of(where))
+        else:
+            yield where, complaint(kind, one.get("ctx", {}), one["input"], one["msg"])
 
 
 def _fact_or_value(where: Where) -> Where:

@@ -16,6 +16,12 @@ from rollway.facts.fact import Fact
 Level = Literal["low", "medium", "high"]
 Impact = Literal["low", "medium", "high", "critical"]
 MethodName = Literal["pilot", "phased", "parallel", "big_bang", "blue_green", "canary"]
+Aspect = Literal["technical", "business", "human"]
+"""What a KPI speaks of: the system, what it is for, or the people who work with it."""
+BaselineKind = Literal["concurrent", "history", "absolute"]
+HarmAction = Literal["rollback", "hold"]
+OpenAction = Literal["rollback", "hold", "ask", "tell"]
+"""hold: the rollout pauses; ask: it stays where it is and a person is asked; tell: it is written down."""
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -36,6 +42,11 @@ class Section(BaseModel):
     """A part of the release file: unknown keys are refused, values do not change after loading."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _is_unsaid(value: Any) -> bool:
+    """Whether a field that came later says nothing, and is left out, so that older facts keep their hash."""
+    return value in ("", None, ())
 
 
 # --- who and what for ---------------------------------------------------------------------------
@@ -180,6 +191,9 @@ class Architecture(Section):
     feature_flags: Fact[bool] = Fact()
     traffic_split: Fact[bool] = Fact()
     requests_per_second: Fact[Annotated[float, Field(ge=0)]] = Fact()
+    requests_by_hour: tuple[Annotated[float, Field(ge=0)], ...] = Field(default=(), exclude_if=_is_unsaid)
+    requests_timezone: str = Field(default="", exclude_if=_is_unsaid)
+    incidents_showed_after: tuple[Duration, ...] = Field(default=(), exclude_if=_is_unsaid)
     spare_capacity: Fact[bool] = Fact()
     sessions_drain: Fact[bool] = Fact()
     all_switch_together: Fact[bool] = Fact()
@@ -201,6 +215,25 @@ class Group(Section):
     training_done: Share | None = None
     informed: bool | None = None
     contact: str = ""
+    champion: str = Field(default="", exclude_if=_is_unsaid)
+    training_day: date | None = Field(default=None, exclude_if=_is_unsaid)
+
+
+class Wording(Section):
+    """The text of a message in one language, as people wrote it; Rollway translates nothing."""
+
+    message: Literal["notice", "reminder", "news", "delay", "rollback"]
+    language: str = Field(min_length=1)
+    text: str = Field(min_length=1)
+
+
+class SupportDesk(Section):
+    """What the support desk can take, and what users ask of it in the days after they join."""
+
+    people: int | None = Field(default=None, ge=0)
+    requests_per_user_day: float | None = Field(default=None, ge=0)
+    handling_time: Duration | None = None
+    hours_per_day: float = Field(default=8.0, gt=0, le=24)
 
 
 class Stakeholders(Section):
@@ -217,6 +250,9 @@ class Stakeholders(Section):
     support_capacity: Fact[Level] = Fact()
     support_briefed: Fact[bool] = Fact()
     support_contact: str = ""
+    support_desk: SupportDesk | None = Field(default=None, exclude_if=_is_unsaid)
+    training_minimum: Share | None = Field(default=None, exclude_if=_is_unsaid)
+    wordings: tuple[Wording, ...] = Field(default=(), exclude_if=_is_unsaid)
 
 
 class Window(Section):
@@ -316,18 +352,26 @@ class Kpi(Section):
     `rate` counts bad events among all (good ones where `direction` is less_is_worse, such as orders);
     `latency` reads a histogram of durations; `check` counts health checks and failed ones and stops the
     release when they keep failing; `assignment` counts users as they are first given a version, and
-    pauses when they do not fall as planned. `tolerance` is how many times the old version's figure is
-    still acceptable. `limit` is an absolute stop for the new version whatever the old one does: a rate
-    in 0..1 (of bad events, or of requests slower than `limit_seconds`). `objective` is the share of good
+    pauses when they do not fall as planned; `mean` adds up figures between 0 and `bound`, one for each user
+    or order (a survey's score). `tolerance` is how many times the old version's figure is still
+    acceptable. `limit` is an absolute stop for the new version whatever the old one does: a rate in 0..1
+    (of bad events, or of requests slower than `limit_seconds`). `objective` is the share of good
     events that the whole service owes: burning its error budget fast stops the release at once. `say`: a
     gate must be shown safe before each promotion and may roll back; a brake may roll back only; watch is
-    for people to look at. `dispersion` is what `rollway judge calibrate` has learned of the KPI's noise.
+    for people to look at. `cycle` is how long it takes until its figures mean something: no stage that waits
+    for it is shorter. `baseline`: the old version at the same time, the same hours of past weeks (history),
+    or nothing but the `limit` (absolute). `on_harm`, `on_undecided` and `on_blind` are what is done when this
+    KPI is found harmful, stays open for too long, or has no numbers. `dispersion` is what `rollway judge
+    calibrate` has learned of the KPI's noise.
     """
 
     name: Slug
     title: str = ""
-    kind: Literal["rate", "latency", "check", "assignment"]
+    aspect: Aspect = Field(default="technical", exclude_if=lambda aspect: aspect == "technical")
+    kind: Literal["rate", "latency", "check", "assignment", "mean"]
     direction: Literal["more_is_worse", "less_is_worse"] = "more_is_worse"
+    bound: Annotated[float, Field(gt=0)] | None = Field(default=None, exclude_if=_is_unsaid)
+    baseline: BaselineKind = Field(default="concurrent", exclude_if=lambda baseline: baseline == "concurrent")
     say: Literal["gate", "brake", "watch"] = "gate"
     tolerance: float = Field(default=1.1, ge=1)
     limit: Annotated[float, Field(gt=0, le=1)] | None = None
@@ -335,6 +379,10 @@ class Kpi(Section):
     objective: Annotated[float, Field(gt=0, lt=1)] | None = None
     weight: float = Field(default=1.0, gt=0)
     expected: float | None = Field(default=None, ge=0, description="the old version's usual rate")
+    cycle: Duration | None = Field(default=None, exclude_if=_is_unsaid)
+    on_harm: HarmAction = Field(default="rollback", exclude_if=lambda action: action == "rollback")
+    on_undecided: OpenAction | None = Field(default=None, exclude_if=_is_unsaid)
+    on_blind: OpenAction | None = Field(default=None, exclude_if=_is_unsaid)
     dispersion: Dispersion | None = None
     owner: str = ""
     signal: SignalSpec
@@ -350,10 +398,14 @@ class Wishes(Section):
     margin: float | None = Field(
         default=None, gt=1, description="how many times worse must be ruled out before the widest steps"
     )
+    effect: float | None = Field(default=None, gt=1, exclude_if=_is_unsaid)
+    harm_budget: float | None = Field(default=None, gt=0, exclude_if=_is_unsaid)
     bake: Duration | None = None
     patience: Duration | None = None
     check_every: Duration | None = None
     false_rollback: Annotated[float, Field(gt=0, lt=1)] | None = None
+    runbook: str = Field(default="", exclude_if=_is_unsaid)
+    calendar: str = Field(default="", exclude_if=_is_unsaid)
 
 
 class Release(Section):

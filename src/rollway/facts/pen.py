@@ -41,10 +41,11 @@ class Pen:
 
     def applied(self) -> str:
         """The changed text. Of changes at one spot, what was asked for first comes first."""
-        text = self._text
-        for start, _, end, new in sorted(self._changes, reverse=True):
-            text = text[:start] + new + text[end:]
-        return text
+        pieces, reached = list[str](), 0
+        for start, _, end, new in sorted(self._changes):
+            pieces += [self._text[reached:start], new]
+            reached = max(reached, end)
+        return "".join([*pieces, self._text[reached:]])
 
     def mapping(self, annotation: Any, span: Span, node: Node, facts: Facts) -> None:
         """Lay facts over a mapping: known keys in place, new ones at its end."""

@@ -1,6 +1,6 @@
 """YAML 1.2 with the place of every key and value; refuses what a release file has no use for.
 
-Only the scanner and parser of ruamel are used: no Python object is ever built from a tag.
+Only the events of a parser are used (see `quick` for sound files): no Python object is ever built from a tag.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ MAX_DEPTH = 50
 _TEXT_TAGS = ("!", "tag:yaml.org,2002:str")
 _NULLS = {"", "~", "null", "Null", "NULL"}
 _BOOLEANS = {word: word.lower() == "true" for word in ("true", "True", "TRUE", "false", "False", "FALSE")}
-_INTEGER = re.compile(r"[-+]?[0-9]{1,18}|0o[0-7]{1,20}|0x[0-9a-fA-F]{1,15}")
+_INTEGER = re.compile(r"[-+]?[0-9]{1,300}|0o[0-7]{1,20}|0x[0-9a-fA-F]{1,15}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 # Nothing that a terminal would obey or a database would refuse; tabs and line breaks are text.
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 # The scanner takes quadratic time for such a tag: a megabyte of "!" would keep it busy for minutes.
 _ENDLESS_TAG = re.compile(r"(?<![^\s\[{,:?-])![^\s]{1000}")
 
@@ -126,7 +126,9 @@ def parse_value(source: SourceText) -> Node:
 def _compose(source: SourceText) -> Node | None:
     if endless := _ENDLESS_TAG.search(source.text):
         raise _error(source, source.place(endless.start()), "a tag of over 1,000 characters begins here")
-    return _Composer(source).document()
+    from rollway.facts.quick import compose_quickly
+
+    return compose_quickly(source) or _Composer(source).document()
 
 
 def _error(source: SourceText, place: Place, message: str, suggestion: str = "") -> ReleaseFileError:
@@ -267,7 +269,7 @@ class _Composer:
             joined = text.encode("utf-16", "surrogatepass").decode("utf-16")
         except UnicodeDecodeError:
             raise self._refuse(place, "this text holds half of a character (a lone surrogate)") from None
-        if control := _CONTROL.search(joined):
+        if control := CONTROL.search(joined):
             code = ord(control[0])
             raise self._refuse(place, f"this text holds the control character U+{code:04X}", "remove it")
         return joined

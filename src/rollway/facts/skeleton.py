@@ -59,6 +59,10 @@ _EXAMPLES: dict[str, str] = {
     "Architecture.environments": """\
 - test
 - production""",
+    "Architecture.incidents_showed_after": """\
+- 20m
+- 4h
+- 1d""",
     "Architecture.third_parties": """\
 - name: the payment provider
   kind: integration                   # integration, licence, supplier
@@ -74,7 +78,13 @@ _EXAMPLES: dict[str, str] = {
   representative: true                # does it stand for the others
   training_done: 0.8                  # 80 percent
   informed: true
-  contact: zurich@example.org""",
+  contact: zurich@example.org
+  champion: Ann Keller                # who is asked first
+  training_day: 2026-11-20""",
+    "Stakeholders.wordings": """\
+- message: notice                     # notice, reminder, news, delay, rollback
+  language: de
+  text: Am Montag bekommt Ihr die neuen Berichte.""",
     "Agreements.service_levels": """\
 - name: availability
   objective: 99.9 % a month
@@ -104,6 +114,9 @@ _EXAMPLES: dict[str, str] = {
   weight: 1
   expected: 0.01                        # the old version's usual rate, to foretell how long it takes
   # direction: less_is_worse            # for good events, such as orders: then `bad` below counts those
+  # baseline: concurrent                # concurrent, history (past weeks) or absolute (the limit alone)
+  # on_undecided: ask                   # rollback, hold, ask or tell when it stays open for too long
+  # on_blind: hold                      # the same when it has no numbers for too long
   # objective: 0.999                    # what the whole service owes; burning its budget fast stops at once
   # dispersion:                         # the noise, as `rollway judge calibrate` has learned it
   #   floor: 1.5
@@ -129,7 +142,19 @@ _EXAMPLES: dict[str, str] = {
     arm_label: version
     candidate: new
     baseline: old
-    histogram: request_seconds""",
+    histogram: request_seconds
+- name: score
+  title: What users answer when they are asked
+  aspect: human                         # technical, business or human
+  kind: mean                            # figures between 0 and bound, one for each user
+  bound: 5
+  direction: less_is_worse
+  say: brake
+  cycle: 1d                             # no stage that waits for it is shorter
+  on_harm: hold                         # rollback or hold when it is found harmful
+  signal:
+    type: scrape
+    url: http://127.0.0.1:8080/metrics""",
     "Release.target": """\
 type: flag                              # a feature flag that Rollway serves itself
 flag: new-reports
@@ -142,11 +167,19 @@ baseline: old""",
 _EXAMPLE_VALUES: dict[str, str] = {
     "hold_back": "0.05",
     "margin": "1.5",
+    "requests_by_hour": "[2,1,1,1,1,2,4,7,9,9,9,9,8,9,9,9,8,7,6,5,5,4,3,2]",
+    "requests_timezone": "Europe/Zurich",
+    "effect": "2",
+    "harm_budget": "100",
     "bake": "30m",
     "patience": "2h",
     "check_every": "10s",
     "false_rollback": "0.01",
     "method": "canary",
+    "training_minimum": "0.85",
+    "people": "12",
+    "requests_per_user_day": "0.05",
+    "handling_time": "10m",
 }
 _QUESTION_WORDS = {"are", "can", "do", "does", "has", "how", "is", "must", "was", "what"}
 _ANSWERS = {date: "such as 2026-11-05", timedelta: "such as 2h"}

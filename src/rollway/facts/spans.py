@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from rollway.facts.quick import Leave, quick_events
+
 Kind = str  # scalar, alias, empty, map or list; map and list may be `flow`
 
 
@@ -27,19 +29,25 @@ class Span:
 
 def spans_of(text: str) -> Span:
     """The spans of a text that `places.parse_document` has found sound."""
-    from ruamel.yaml import YAML
+    try:
+        return _spans(text, quick_events(text))
+    except Leave:
+        from ruamel.yaml import YAML
 
-    events = iter(YAML(typ="safe", pure=True).parse(text))
+        return _spans(text, YAML(typ="safe", pure=True).parse(text))
+
+
+def _spans(text: str, events: Iterator[Any]) -> Span:
     for event in events:
         if type(event).__name__ == "DocumentStartEvent":
             return _Reader(text, events).value(next(events))
     return Span("empty", 0, 0)
 
 
-def comments_of(text: str) -> list[str]:
-    """Every comment of the text, in its order, without the spaces around it."""
+def comments_of(text: str, spans: Span | None = None) -> list[str]:
+    """Every comment of the text, in its order, without the spaces around it. `spans` are the text's own."""
     kept, reached = [], 0
-    for start, end in _scalars(spans_of(text)):
+    for start, end in _scalars(spans or spans_of(text)):
         kept.append(text[reached:start])
         reached = end
     gaps = "\x00".join([*kept, text[reached:]])

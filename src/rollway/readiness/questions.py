@@ -34,8 +34,8 @@ def open_questions(release: Release, first: Iterable[str] = ()) -> tuple[Questio
     """The open facts, weightiest first. Facts that do not matter here are left out.
 
     A fact weighs what `REASONS` gives it, and more where open checks of the review wait for it. `first`
-    are paths that come before all others for reasons of the caller's own. An assumption is no
-    question: it is somebody's answer for now.
+    are paths that come before all others for reasons of the caller's own. A question whose answer could
+    make others pointless comes before them. An assumption is no question: it is somebody's answer for now.
     """
     waiting: dict[str, list[str]] = {}
     added: dict[str, float] = {}
@@ -45,12 +45,15 @@ def open_questions(release: Release, first: Iterable[str] = ()) -> tuple[Questio
             added[path] = max(added.get(path, 0.0), _BLOCKED[check.blocks])
     for rank, path in enumerate(reversed(tuple(first)), start=1):
         added[path] = added.get(path, 0.0) + _BEFORE_OTHERS * rank
-    found = [
-        replace(asked, weight=asked.weight + added.get(path, 0.0), checks=tuple(waiting.get(path, ())))
+    found = {
+        path: replace(asked, weight=asked.weight + added.get(path, 0.0), checks=tuple(waiting.get(path, ())))
         for path, asked in _ALL.items()
         if not is_stated(release, path) and not _does_not_matter(release, path)
-    ]
-    return tuple(sorted(found, key=lambda one: -one.weight))
+    }
+    for path, before in _ONLY_AFTER.items():
+        if path in found and before in found and found[before].weight <= found[path].weight:
+            found[before] = replace(found[before], weight=found[path].weight + 1)
+    return tuple(sorted(found.values(), key=lambda one: -one.weight))
 
 
 def question_of(path: str) -> Question:
@@ -77,18 +80,14 @@ def is_asked_elsewhere(release: Release, path: str) -> bool:
 
 def _does_not_matter(release: Release, path: str) -> bool:
     """Whether what is stated already makes a question pointless."""
-    migration, stakeholders = release.migration, release.stakeholders
-    if path in _OF_A_MIGRATION:
-        return migration.needed.is_false
-    if path in _OF_A_DUAL_RUN:
-        return migration.dual_run_feasible.is_false
+    before = _ONLY_AFTER.get(path)
+    if before is not None and attrgetter(before)(release).is_false:
+        return True
+    stakeholders = release.stakeholders
     return {
-        "risks.compliance_signed_off": release.risks.regulated.is_false,
-        "stakeholders.training_load": stakeholders.training_needed.is_false,
         "stakeholders.groups_alike": stakeholders.sites.value == 1 and len(stakeholders.groups) < 2,
         "stakeholders.users": any(group.users for group in stakeholders.groups),
         "agreements.window_duration": bool(release.agreements.windows),
-        "done.tests.rollback_duration": release.done.tests.rollback_tested.is_false,
         "goals.deadline_fixed": not release.goals.deadline.is_stated,
     }.get(path, False)
 
@@ -101,9 +100,17 @@ def _asked(path: str) -> Question:
 
 
 _ALL = {path: _asked(path) for path in dict.fromkeys((*REASONS, *WORDINGS))}
-_OF_A_MIGRATION = frozenset(
-    f"migration.{key}" for key in ("reversible", "rehearsed", "duration", "complexity", "old_kept_running")
-)
-_OF_A_DUAL_RUN = frozenset(
-    f"migration.{key}" for key in ("side_effects_suppressed", "reconciliation_rules", "parallel_exit_rule")
-)
+# A question -> the one that a "no" to makes it pointless.
+_ONLY_AFTER = {
+    **{
+        f"migration.{key}": "migration.needed"
+        for key in ("reversible", "rehearsed", "duration", "complexity", "old_kept_running")
+    },
+    **{
+        f"migration.{key}": "migration.dual_run_feasible"
+        for key in ("side_effects_suppressed", "reconciliation_rules", "parallel_exit_rule")
+    },
+    "risks.compliance_signed_off": "risks.regulated",
+    "stakeholders.training_load": "stakeholders.training_needed",
+    "done.tests.rollback_duration": "done.tests.rollback_tested",
+}

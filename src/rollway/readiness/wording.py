@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
@@ -172,8 +174,13 @@ LIST_QUESTIONS: dict[str, str] = {
 
 def fact_at(release: Release, path: str) -> Fact[Any]:
     """The fact at a dotted path of the release file, such as `risks.regulated`."""
-    fact: Fact[Any] = attrgetter(path)(release)
+    fact: Fact[Any] = _finder(path)(release)
     return fact
+
+
+@cache
+def _finder(path: str) -> Callable[[Release], Any]:
+    return attrgetter(path)
 
 
 def cite(release: Release, *paths: str) -> str:

@@ -111,6 +111,31 @@ def test_times_in_utc_are_days_of_the_calendars_zone(imported: Read) -> None:
     assert days(imported(text, timezone="UTC")) == [("2026-11-09", "2026-11-10")]
 
 
+TOKYO = "DTSTART;TZID=Asia/Tokyo:20261110T080000\nDURATION:P1D\nRRULE:FREQ=WEEKLY;UNTIL="
+
+
+def test_a_series_that_ends_in_utc_keeps_its_last_day(imported: Read) -> None:
+    """Eleven in the evening of the 23rd in UTC is eight in the morning of the 24th in Tokyo."""
+    read = imported(calendar(TOKYO + "20261123T230000Z"))
+    assert [first for first, _ in days(read)] == ["2026-11-10", "2026-11-17", "2026-11-24"]
+    a_second_less = imported(calendar(TOKYO + "20261123T225959Z"))
+    assert [first for first, _ in days(a_second_less)] == ["2026-11-10", "2026-11-17"]
+
+
+def test_exceptions_in_utc_are_days_of_the_series(imported: Read) -> None:
+    """An exception that stands in UTC takes the day out that it is in Tokyo."""
+    read = imported(calendar(TOKYO + "20261123T230000Z\nEXDATE:20261116T230000Z"))
+    assert [first for first, _ in days(read)] == ["2026-11-10", "2026-11-24"]
+
+
+def test_a_moved_day_told_in_utc_is_not_there_twice(imported: Read) -> None:
+    """The event that stands for one day of the series names that day in UTC, and its own in another zone."""
+    moved = "RECURRENCE-ID:20261116T230000Z\nDTSTART;TZID=Europe/Berlin:20261119T080000\nDURATION:P1D"
+    text = calendar(TOKYO + "20261123T230000Z", moved).replace("UID:1", "UID:0")
+    firsts = sorted(first for first, _ in days(imported(text)))
+    assert firsts == ["2026-11-10", "2026-11-19", "2026-11-24"]
+
+
 def test_an_unknown_time_zone_is_told(refused: Callable[..., str]) -> None:
     """One that a person names; a calendar's own nonsense is read as UTC."""
     assert "there is no such time zone; such as Europe/Zurich" in refused(

@@ -12,6 +12,9 @@ _ARGUMENTS = Arguments(
         Argument(
             tips.SIMPLE, "value", -0.5, "a second environment costs more than so simple a change is worth"
         ),
+        Argument(
+            tips.ENTANGLED, "risk", -0.5, "what goes wrong goes wrong for everyone until the switch back"
+        ),
         Argument(tips.MATURE, "risk", +1, "the switch and its checks can be left to machines"),
         Argument(tips.CRITERIA, "risk", +0.5, "fixed criteria say when to switch back"),
         Argument(tips.PREPARE, "user_readiness", -0.5, "all users meet the change at once"),
@@ -33,11 +36,11 @@ _ARGUMENTS = Arguments(
         Argument(factors.WAY_BACK, "risk", +1.5, "going back is one switch"),
         Argument(factors.NO_NEED_OF_WAY_BACK, "value", -0.5, "the way back that it pays for is not needed"),
         Argument(factors.QUICK_BACK, "risk", +1, "a bad switch is undone soon"),
-        Argument(factors.NO_WAY_BACK, "risk", -2, "switching back, its main use, is not to be had"),
+        Argument(factors.NO_WAY_BACK_IN_PLACE, "risk", -2, "switching back, its main use, is not to be had"),
         Argument(factors.UNCERTAIN, "value", -1, "everyone changes before anyone knows whether it helps"),
         Argument(factors.FEEDBACK, "value", -0.5, "feedback comes when everyone has changed"),
         Argument(factors.UNTOUCHED, "risk", +0.5, "the new environment is tried with nobody on it"),
-        Argument(factors.COMPATIBLE, "risk", +1, "both environments can share the data"),
+        Argument(factors.COMPATIBLE, "risk", +1.5, "both environments can share the data"),
         Argument(factors.SCHEMA_APART, "risk", +1, "the schema can come before the switch"),
         Argument(factors.SCHEMA_TIED, "risk", -2, "one store cannot hold two schemas"),
         Argument(factors.ALL_TOGETHER, "risk", +1, "everyone switches at one instant, and can switch back"),
@@ -56,7 +59,6 @@ _ARGUMENTS = Arguments(
         Argument(factors.SWITCH_BACK, "risk", +1, "the way back that is needed is there"),
         Argument(factors.VENDOR_FIXED, "risk", -2, "the vendor's procedure has no room for two environments"),
         Argument(factors.NO_DOWNTIME, "value", +2, "the switch happens without a stop"),
-        Argument(factors.SHORT_STOP, "value", -0.5, "a switch without a stop is paid for and not needed"),
         Argument(factors.HURRY, "value", +1, "everyone has it after one switch"),
         Argument(factors.COST, "value", -1, "a second environment is paid for"),
         Argument(factors.MANY, "risk", -0.5, "a fault reaches very many users until the switch back"),

@@ -11,7 +11,7 @@ _ARGUMENTS = Arguments(
     (
         Argument(tips.SMALL_STEP, "value", +0.5, "small increments can follow one another"),
         Argument(tips.SIMPLE, "value", -1, "waves cost more than so simple a change is worth"),
-        Argument(tips.ENTANGLED, "risk", +2, "the change can be taken apart and mastered piece by piece"),
+        Argument(tips.DIVISIBLE, "risk", +2, "the change can be taken apart and mastered piece by piece"),
         Argument(
             tips.ONE_PIECE,
             "value",
@@ -47,10 +47,11 @@ _ARGUMENTS = Arguments(
         Argument(factors.UNCERTAIN, "value", +0.5, "later waves can change course"),
         Argument(factors.CERTAIN, "value", -0.5, "later waves would not change course"),
         Argument(factors.FEEDBACK, "value", +1, "each wave answers before the next"),
+        Argument(factors.UNFINISHED, "risk", +1, "what is finished can go first, and the rest when it is"),
         Argument(factors.UNTOUCHED, "risk", -1, "each wave would notice"),
         Argument(factors.OLD_STAYS, "risk", +1, "the old system carries those whose wave has not come"),
         Argument(factors.OLD_GOES, "risk", -1, "nothing carries those whose wave has not come"),
-        Argument(factors.COMPATIBLE, "risk", +0.5, "the versions can live together between the waves"),
+        Argument(factors.COMPATIBLE, "risk", +1, "the versions can live together between the waves"),
         Argument(factors.ALL_TOGETHER, "risk", -2, "the waves would cut parties off from each other"),
         Argument(factors.REPLACEMENT, "risk", +0.5, "a large old system is left part by part"),
         Argument(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rollway.choice.condition import AtLeast, Seen, Unless, all_of, any_of, below, is_, no, yes
+from rollway.choice.condition import AtLeast, Given, Seen, Unless, all_of, any_of, below, is_, no, yes
 from rollway.choice.rules.done import criteria_met, criteria_open
 from rollway.choice.rules.rule import Rule
 from rollway.facts.model import Release
@@ -79,6 +79,11 @@ NO_WAY_BACK = Rule(
     "There is no quick way back",
     any_of(no("risks.reversible"), AtLeast("done.tests.rollback_duration", SLOW_ROLLBACK)),
 )
+NO_WAY_BACK_IN_PLACE = Rule(
+    "F30",
+    "There is no quick way back, and no second environment to go back to",
+    all_of(NO_WAY_BACK.holds, Unless(yes("architecture.spare_capacity"))),
+)
 BACK_TESTED = Rule("F30", "The way back is tested", yes("done.tests.rollback_tested"))
 
 # --- what can be known before ------------------------------------------------------------------------
@@ -110,11 +115,16 @@ SCHEMA_TIED = Rule("F7", "The schema is tied to the code", no("migration.schema_
 ALL_TOGETHER = Rule("F10", "All parties must switch at once", yes("architecture.all_switch_together"))
 REPLACEMENT = Rule("F19", "A whole system is replaced", is_("release.change", "replacement"))
 DRAINS = Rule("F26", "Open work runs out by itself", yes("architecture.work_drains_naturally"))
-COMPLEX_MIGRATION = Rule("F5", "The data migration is complex", is_("migration.complexity", "complex"))
-SIMPLE_MIGRATION = Rule("F5", "The data migration is simple", is_("migration.complexity", "simple"))
+_MOVES = Unless(no("migration.needed"))  # how it would be moved says nothing where nothing is moved
+COMPLEX_MIGRATION = Rule(
+    "F5", "The data migration is complex", all_of(is_("migration.complexity", "complex"), _MOVES)
+)
+SIMPLE_MIGRATION = Rule(
+    "F5", "The data migration is simple", all_of(is_("migration.complexity", "simple"), _MOVES)
+)
 NO_MIGRATION = Rule("F5", "No data is moved", no("migration.needed"))
-REHEARSED = Rule("F5", "The migration is rehearsed", yes("migration.rehearsed"))
-UNREHEARSED = Rule("F5", "The migration is not rehearsed", no("migration.rehearsed"))
+REHEARSED = Rule("F5", "The migration is rehearsed", all_of(yes("migration.rehearsed"), _MOVES))
+UNREHEARSED = Rule("F5", "The migration is not rehearsed", all_of(no("migration.rehearsed"), _MOVES))
 
 # --- into which parts it falls -----------------------------------------------------------------------
 
@@ -123,7 +133,9 @@ MONOLITHIC = Rule("F8", "The scope does not come in modules", no("backlog.modula
 ALIKE_SITES = Rule("F9", "Several alike sites or groups", all_of(_SEVERAL, yes(_ALIKE)))
 UNLIKE_SITES = Rule("F9", "The sites or groups are unlike", all_of(no(_ALIKE), Unless(is_(_SITES, 1))))
 SEVERAL_PLACES = Rule("F9", "Several sites or groups", all_of(_SEVERAL, Unless(is_(_ALIKE, True, False))))
-ONE_SITE = Rule("F9", "One site", all_of(is_(_SITES, 1), Seen("one group at most", _one_group_at_most)))
+ONE_SITE = Rule(
+    "F9", "One site", all_of(is_(_SITES, 1), Given(Seen("one group at most", _one_group_at_most)))
+)
 SMALL = Rule("F19", "The increment is small", is_("release.size", "small"))
 LARGE = Rule("F19", "The increment is large", is_("release.size", "large"))
 LOOSE = Rule("F11", "Little hangs on it", is_("architecture.integration_coupling", "low"))
@@ -169,7 +181,11 @@ BUDGET_THIN = Rule(
 FEW = Rule("F31", "Few users", below("stakeholders.users", FEW_USERS + 1))
 MANY = Rule("F31", "Very many users", AtLeast("stakeholders.users", MANY_USERS))
 OUTSIDERS = Rule("F33", "The users are outside the organisation", yes("stakeholders.users_external"))
-MUCH_TRAINING = Rule("F20", "Users need much training", is_("stakeholders.training_load", "high"))
+MUCH_TRAINING = Rule(
+    "F20",
+    "Users need much training",
+    all_of(is_("stakeholders.training_load", "high"), Unless(no("stakeholders.training_needed"))),
+)
 LITTLE_TRAINING = Rule(
     "F20",
     "Users need little training",

@@ -41,21 +41,20 @@ SIMPLE = Rule(
         Unless(is_("risks.failure_impact", "high", "critical")),
     ),
 )
-WELL_PREPARED = any_of(
+_PREPARED = (
     yes("migration.rehearsed"),
     yes("done.tests.rollback_tested"),
     is_("stakeholders.support_capacity", "high"),
     yes("stakeholders.groups_alike"),
     is_("done.tests.testability", "high"),
     Seen("all met", criteria_met, ("done.criteria",)),
-    count=2,
 )
 ONE_PIECE = Rule(
     "F11",
     "Closely coupled, and well prepared for one cutover",
     all_of(
         is_("architecture.integration_coupling", "high"),
-        WELL_PREPARED,
+        any_of(any_of(*_PREPARED, count=2), all_of(no("backlog.modular"), any_of(*_PREPARED))),
         Unless(is_("stakeholders.support_capacity", "low")),
         Unless(_UNSTABLE),
     ),
@@ -68,6 +67,11 @@ ENTANGLED = Rule(
         all_of(is_("architecture.integration_coupling", "high"), Unless(ONE_PIECE.holds)),
         _UNSTABLE,
     ),
+)
+DIVISIBLE = Rule(
+    "T3",
+    "A complex, tightly coupled or unstable change that is not known to be in one piece",
+    all_of(ENTANGLED.holds, Unless(all_of(no("backlog.modular"), Unless(AtLeast("stakeholders.sites", 2))))),
 )
 MATURE = Rule(
     "T4",
@@ -100,6 +104,9 @@ PREPARE = Rule(
     "People must be prepared in step with the rollout",
     any_of(
         yes("stakeholders.training_needed"),
-        is_("stakeholders.training_load", "medium", "high"),
+        all_of(
+            is_("stakeholders.training_load", "medium", "high"),
+            Unless(no("stakeholders.training_needed")),
+        ),
     ),
 )

@@ -72,7 +72,7 @@ def read(given: Given, options: Options) -> Imported:
     for calendar in _calendars(given):
         zone = _calendar_zone(calendar, options)
         events = calendar.walk("VEVENT")
-        moved = {(str(event.get("UID")), _day_of(event)) for event in events}
+        moved = _moved(events, zone)
         for event in events:
             if process_time() - begun > _SECONDS or len(found) > MAX_FREEZES:
                 message = f"{given.name}: this calendar recurs too often to be a calendar of freezes"
@@ -133,7 +133,7 @@ def _freezes(event: Event, reason: str, zone: str, options: Options, moved: Move
         raise _Unfit("it ends before it begins")
     _refuse_others(event, reason, length)
     local, name = _local(start, zone)
-    for begins in _occurrences(event, local, options.last):
+    for begins in _occurrences(event, local, ZoneInfo(name), options.last):
         is_elsewhere = event.get("RECURRENCE-ID") is None and (str(event.get("UID")), begins.date()) in moved
         last = _last_day(begins, length)
         if not is_elsewhere and last >= options.first and begins.date() <= options.last:
@@ -160,15 +160,15 @@ def _categories(event: Event) -> str:
     return " ".join(str(name) for entry in entries for name in getattr(entry, "cats", [entry]))
 
 
-def _occurrences(event: Event, start: datetime, last: date) -> Iterator[datetime]:
+def _occurrences(event: Event, start: datetime, zone: ZoneInfo, last: date) -> Iterator[datetime]:
     """When it begins, by the wall clock of its own time zone: by its rule and dates, up to a last day."""
-    excluded = {_wall(one, start) for one in _dates(event, "EXDATE")}
-    added = {_wall(one, start) for one in _dates(event, "RDATE")}
-    yield from sorted({start, *added, *_by_rule(event, start, last)} - excluded)
+    excluded = {_wall(one, start, zone) for one in _dates(event, "EXDATE")}
+    added = {_wall(one, start, zone) for one in _dates(event, "RDATE")}
+    yield from sorted({start, *added, *_by_rule(event, start, zone, last)} - excluded)
 
 
-def _by_rule(event: Event, start: datetime, last: date) -> Iterator[datetime]:
-    from dateutil.rrule import rrulestr  # type: ignore[import-untyped]
+def _by_rule(event: Event, start: datetime, zone: ZoneInfo, last: date) -> Iterator[datetime]:
+    from dateutil.rrule import rrulestr
 
     rule = event.get("RRULE")
     if rule is None:
@@ -179,7 +179,7 @@ def _by_rule(event: Event, start: datetime, last: date) -> Iterator[datetime]:
         raise _Unfit("it recurs more often than daily")
     limit = datetime.combine(last, time.max)
     for until in rule.get("UNTIL", []):
-        limit = min(limit, _wall(until, start) if isinstance(until, datetime) else _end_of(until))
+        limit = min(limit, _wall(until, start, zone) if isinstance(until, datetime) else _end_of(until))
     text = re.sub(r"UNTIL=[^;]*;?", "", rule.to_ical().decode()).strip(";")
     try:
         with warnings.catch_warnings():
@@ -202,11 +202,14 @@ def _dates(event: Event, key: str) -> list[date]:
     return [one[0] if isinstance(one, tuple) else one for one in dates]
 
 
-def _wall(moment: date, start: datetime) -> datetime:
-    """A date or time by the wall clock that `start` is read from; a bare date takes its time of day."""
+def _wall(moment: date, start: datetime, zone: ZoneInfo) -> datetime:
+    """A date or time by the wall clock of the series' zone; a bare date takes the time of day of `start`.
+
+    Ends and exceptions of a series stand mostly in UTC (RFC 5545, 3.3.10), which can be another day there.
+    """
     if not isinstance(moment, datetime):
         return datetime.combine(moment, start.time())
-    return moment.replace(tzinfo=None)
+    return moment.astimezone(zone).replace(tzinfo=None) if moment.tzinfo else moment
 
 
 def _local(start: date, zone: str) -> tuple[datetime, str]:
@@ -247,12 +250,34 @@ def _is_all_day(event: Event) -> bool:
     return not isinstance(event.start, datetime)
 
 
-def _day_of(event: Event) -> date | None:
+def _moved(events: list[Event], zone: str) -> Moved:
+    """The occurrences that have events of their own, by the clocks of the series that they belong to."""
+    zones: dict[str, str] = {}
+    for event in events:
+        if event.get("RECURRENCE-ID") is None:
+            zones[str(event.get("UID"))] = _own_zone(event, zone)
+    return {
+        (uid, _day_of(event, zones.get(uid) or _own_zone(event, zone)))
+        for event in events
+        if (uid := str(event.get("UID")))
+    }
+
+
+def _own_zone(event: Event, zone: str) -> str:
+    try:
+        return _local(event.start, zone)[1]
+    except Exception:  # a broken beginning says so when the event is read
+        return zone
+
+
+def _day_of(event: Event, zone: str) -> date | None:
     """The day of the occurrence that an event stands for instead; None where it stands for itself."""
     try:
         moment = getattr(event.get("RECURRENCE-ID"), "dt", None)
     except ValueError:  # a broken property says so when it is looked into
         return None
+    if isinstance(moment, datetime) and moment.tzinfo:
+        return moment.astimezone(ZoneInfo(zone)).date()
     return moment.date() if isinstance(moment, datetime) else moment
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from rollway.facts.model import Release
 from rollway.readiness import owners
 from rollway.readiness.answer import Answer, asks, either, no, yes
@@ -10,6 +12,7 @@ from rollway.readiness.window import cite_window, fits_window, window_length
 from rollway.readiness.wording import cite
 
 REHEARSAL_FACTOR = 1.5  # a real cutover takes longer than its rehearsal
+DECISION_TIME = timedelta(minutes=15)  # from the first alarm to somebody's "back"
 
 
 def _window_known(release: Release) -> Answer:
@@ -23,18 +26,21 @@ def long_enough(release: Release) -> Answer:
     return either(no(release, "migration.needed"), fits)
 
 
-def _rollback_fits(release: Release) -> Answer:
-    return fits_window(release, "done.tests.rollback_duration")
+def rollback_fits(release: Release) -> Answer:
+    """Whether the tested rollback, and the time to decide on it, fit into the change window."""
+    return fits_window(release, "done.tests.rollback_duration", extra=DECISION_TIME)
 
 
 def _clear_of_freezes(release: Release) -> Answer:
-    """Whether the freezes are known and the deadline, if there is one, lies in none of them."""
+    """Whether the freezes are known, and the deadline lies in none of them."""
     freezes, day = release.agreements.freezes, release.goals.deadline.value
     where = "agreements.freezes"
     if not freezes:
         return Answer(None, f"freezes: none stated ({where})", (where,))
-    met = [freeze for freeze in freezes if day is not None and freeze.first <= day <= freeze.last]
     told = f"freezes: {len(freezes)} stated ({where}), {cite(release, 'goals.deadline')}"
+    if day is None:
+        return Answer(None, told, ("goals.deadline",))
+    met = [freeze for freeze in freezes if freeze.first <= day <= freeze.last]
     spans = ", ".join(f"{one.first} to {one.last} ({one.reason or 'freeze'})" for one in met[:3])
     return Answer(not met, f"{told}; inside {spans}" if met else told)
 
@@ -56,7 +62,8 @@ def _operators(release: Release) -> Answer:
     )
 
 
-def _decider(release: Release) -> Answer:
+def decider_named(release: Release) -> Answer:
+    """Whether somebody is named who decides at the point of no return, where there is one."""
     names, where = ", ".join(release.agreements.approvers), "agreements.approvers"
     decider = Answer(
         bool(names) or None, f"deciders: {names or 'none named'} ({where})", () if names else (where,)
@@ -86,9 +93,9 @@ PROBES = (
     Probe(
         "cutover.rollback-fits",
         "cutover",
-        "Does the tested rollback fit into the window?",
+        "Does the tested rollback, with a quarter of an hour to decide on it, fit into the window?",
         owners.release_manager,
-        _rollback_fits,
+        rollback_fits,
         "Get a longer window, or a quicker way back.",
         weight=2,
     ),
@@ -134,7 +141,7 @@ PROBES = (
         "cutover",
         "Is somebody named who decides at the point of no return?",
         owners.business_owner,
-        _decider,
+        decider_named,
         "Name who decides, or make the change reversible.",
     ),
 )

@@ -7,20 +7,22 @@ from rollway.readiness import owners
 from rollway.readiness.answer import Answer, asks, either, no, yes
 from rollway.readiness.probe import Probe, asked_for, over_rows
 
-TRAINED_ENOUGH = 0.85  # the share of a group that must be trained before its wave may start
+TRAINED_ENOUGH = 0.85  # the share of a group that must be trained before its wave, where none is stated
 _GROUPS = "stakeholders.groups"
 
 
 def users_trained(release: Release) -> Answer:
     """Whether every group has enough trained users, or needs no training."""
+    stated = release.stakeholders.training_minimum
+    enough = TRAINED_ENOUGH if stated is None else stated
     rows = (
         (
             group.name if group.training_done is None else f"{group.name} ({group.training_done:.0%})",
-            None if group.training_done is None else group.training_done >= TRAINED_ENOUGH,
+            None if group.training_done is None else group.training_done >= enough,
         )
         for group in release.stakeholders.groups
     )
-    trained = over_rows(_GROUPS, f"groups trained to {TRAINED_ENOUGH:.0%} or more", rows)
+    trained = over_rows(_GROUPS, f"groups trained to {enough:.0%} or more", rows)
     return either(no(release, "stakeholders.training_needed"), trained)
 
 

@@ -35,9 +35,12 @@ def _audience(release: Release) -> Answer:
     """Whether it is known who gets the release: a number of users, or groups."""
     groups = release.stakeholders.groups
     if groups:
-        known = sum(group.users or 0 for group in groups)
         told = f"{len(groups)} groups" if len(groups) > 1 else "1 group"
-        return Answer(True, f"{told}, {known:,} users in them (stakeholders.groups)")
+        known = [group.users for group in groups if group.users is not None]
+        if not known:
+            return Answer(True, f"{told}, users in them: not stated (stakeholders.groups)")
+        rest = f", not stated for {len(groups) - len(known)} of them" if len(known) < len(groups) else ""
+        return Answer(True, f"{told}, users in them: {sum(known):,}{rest} (stakeholders.groups)")
     return asks(release, "stakeholders.users", lambda users: users > 0)
 
 

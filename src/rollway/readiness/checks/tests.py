@@ -6,7 +6,6 @@ from rollway.facts.model import Release
 from rollway.readiness import owners
 from rollway.readiness.answer import Answer, asks, either, no, yes
 from rollway.readiness.probe import Probe, asked_for
-from rollway.readiness.wording import cite
 
 
 def _is_zero(count: int) -> bool:
@@ -39,8 +38,8 @@ def budget_left(release: Release) -> Answer:
     told = ", ".join(f"{level.name}: {figure}" for level, figure in zip(levels, figures, strict=True))
     evidence = f"error budget left: {told} ({where})"
     if any(share == 0 for share in left):
-        is_fix = release.release.change.value == "fix"
-        return Answer(is_fix, f"{evidence}, {cite(release, 'release.change')}" if is_fix else evidence)
+        mends_it = asks(release, "release.change", lambda change: change == "fix")
+        return either(mends_it, Answer(False, evidence))
     return Answer(None, evidence, (where,)) if None in left else Answer(True, evidence)
 
 
