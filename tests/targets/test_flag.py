@@ -64,7 +64,7 @@ def shop(tmp_path: Path) -> Shop:
 
 def test_nobody_is_exposed_by_a_flag_that_is_not_there(shop: Shop) -> None:
     """Before the first step the code's own default serves the old version."""
-    assert shop.target().observe() == 0.0
+    assert shop.target().observe().share == 0.0
 
 
 def test_the_share_that_was_set_is_read_back(shop: Shop) -> None:
@@ -72,7 +72,7 @@ def test_the_share_that_was_set_is_read_back(shop: Shop) -> None:
     target = shop.target()
     for fence, share in enumerate((0.01, 0.1, 1 / 3, 1.0, 0.0)):
         target.apply(share, fence=fence)
-        assert target.observe() == pytest.approx(share, abs=1e-5)
+        assert target.observe().share == pytest.approx(share, abs=1e-5)
     assert shop.users_exposed() == set()
 
 
@@ -105,10 +105,10 @@ def test_a_flag_that_another_rollout_holds_is_left_alone(shop: Shop) -> None:
     assert 'flag "new-reporting"' in text
     assert "rollout second" in text
     assert "another rollout that still runs holds it" in text
-    assert shop.target("second").observe() == 0.5
+    assert shop.target("second").observe().share == 0.5
     shop.end("first")
     shop.target("second").apply(0.1, fence=9)
-    assert shop.target("second").observe() == 0.1
+    assert shop.target("second").observe().share == 0.1
 
 
 def test_a_late_call_does_not_undo_a_newer_one(shop: Shop) -> None:
@@ -117,7 +117,7 @@ def test_a_late_call_does_not_undo_a_newer_one(shop: Shop) -> None:
     target.apply(0.5, fence=6)
     target.apply(0.0, fence=7)
     target.apply(0.5, fence=6)
-    assert target.observe() == 0.0
+    assert target.observe().share == 0.0
 
 
 @pytest.mark.parametrize(
@@ -136,11 +136,11 @@ def test_what_cannot_be_served_is_never_read_back(shop: Shop, stored: str) -> No
     with shop.engine.begin() as connection:
         connection.execute(sa.update(flag).values(definition=stored))
     with pytest.raises(TemporaryError) as caught:
-        target.observe()
+        target.observe().share
     assert 'flag "new-reporting"' in caught.value.message
     assert caught.value.hint
     target.apply(0.0, fence=2)
-    assert target.observe() == 0.0
+    assert target.observe().share == 0.0
 
 
 def test_a_foreign_hand_on_the_flag_is_seen(shop: Shop) -> None:
@@ -150,7 +150,7 @@ def test_a_foreign_hand_on_the_flag_is_seen(shop: Shop) -> None:
     definition: dict[str, Any] = dict(shop.flags.read("new-reporting") or {})
     definition["targeting"] = {"fractional": [["on", 80], ["off", 20]]}
     shop.flags.write("new-reporting", definition, owner="first", fence=2)
-    assert target.observe() == pytest.approx(0.8, abs=0.02)
+    assert target.observe().share == pytest.approx(0.8, abs=0.02)
 
 
 @pytest.mark.parametrize(
@@ -212,4 +212,4 @@ def test_a_share_out_of_range_is_never_written(shop: Shop, share: float) -> None
     target.apply(0.2, fence=1)
     with pytest.raises(InputError):
         target.apply(share, fence=2)
-    assert target.observe() == 0.2
+    assert target.observe().share == 0.2
