@@ -18,13 +18,16 @@ EARLY, LATE = 1_000, 100_000
 BATCH = 1_000
 """Readings between two looks at the clock."""
 ROUNDS = 7
+TICKS = 50
 STEADY = 0.85
 VARIED = 500
 """Different samples that are read in turn, so that drawing them is not part of what is timed."""
 SHARE = 0.1
 TICK_SECONDS = 10.0
+CAP = 50.0
 
 Pair = tuple[judge.Sample, judge.Sample]
+"""Of the new version and of the old one."""
 Moments = list[list[judge.Reading]]
 
 
@@ -32,19 +35,28 @@ def measure_all(seed: int, *, quick: bool) -> dict[str, Any]:
     """By case: readings per minute early and late (CPU time), and bytes of the dumped state at both."""
     rng = np.random.default_rng(seed)
     late = 10_000 if quick else LATE
-    cases = {
-        "rate": (_rate_samples(rng), 1),
-        "rate, 20 KPIs in one update": (_rate_samples(rng), 20),
-        "latency, 14 classic buckets": (_latency_samples(rng, durations.CLASSIC), 1),
-        "latency, 75 fine buckets": (_latency_samples(rng, durations.FINE), 1),
+    noise = judge.Dispersion(1.5, 0.04, 600.0)
+    rates, classic = _rate_samples(rng), _latency_samples(rng, durations.CLASSIC)
+    cases: dict[str, tuple[list[Pair], int, dict[str, Any]]] = {
+        "rate": (rates, 1, {"kind": "rate"}),
+        "rate, 20 KPIs in one update": (rates, 20, {"kind": "rate"}),
+        "rate with learned noise": (rates, 1, {"kind": "rate", "dispersion": noise}),
+        "rate with a limit": (rates, 1, {"kind": "rate", "limit": 0.05}),
+        "users (depths)": (_depth_samples(rng), 1, {"kind": "depths"}),
+        "assignment": (_assigned_samples(rng), 1, {"kind": "assignment"}),
+        "latency, 14 classic buckets": (classic, 1, {"kind": "latency"}),
+        "latency, 75 fine buckets": (_latency_samples(rng, durations.FINE), 1, {"kind": "latency"}),
+        "mean of a bounded figure": (_mean_samples(rng), 1, {"kind": "mean", "bound": 1.0}),
+        "total, cut off at a cap": (_total_samples(rng), 1, {"kind": "total", "cap": CAP}),
+        "quotient of two totals": (_total_samples(rng), 1, {"kind": "quotient"}),
     }
-    return {name: _measure(samples, kpis, late) for name, (samples, kpis) in cases.items()}
+    return {name: _measure(samples, kpis, rule, late) for name, (samples, kpis, rule) in cases.items()}
 
 
-def _measure(samples: list[Pair], kpis: int, late: int) -> dict[str, Any]:
+def _measure(samples: list[Pair], kpis: int, rule: dict[str, Any], late: int) -> dict[str, Any]:
     """Both states are kept and then timed in turn, so that a busy machine is not taken for a difference."""
-    kind = "rate" if isinstance(samples[0][0], judge.Counts) else "latency"
-    rules = judge.Rules(tuple(judge.GuardRule(f"kpi {i}", kind) for i in range(kpis)), alpha=1e-300)
+    guards = tuple(judge.GuardRule(f"kpi {i}", **rule) for i in range(kpis))
+    rules = judge.Rules(guards, alpha=1e-300)
     states = {0: judge.begin(rules)}
     for read in range(0, late, BATCH):
         states = {mark: state for mark, state in states.items() if mark in (EARLY, read)}
@@ -62,7 +74,21 @@ def _measure(samples: list[Pair], kpis: int, late: int) -> dict[str, Any]:
         }
         for mark, spent in fastest.items()
     ]
-    return {"early": told[0], "late": told[1]}
+    tick = _tick(rules, states[late], _moments(samples, kpis, late)) / kpis
+    return {"early": told[0], "late": told[1], "tick_microseconds": 1e6 * tick}
+
+
+def _tick(rules: judge.Rules, state: judge.JudgeState, moments: Moments) -> float:
+    """Seconds of CPU time that a tick of a rollout takes, from the stored state to the stored state."""
+    text, fastest = json.dumps(judge.dump(state)), math.inf
+    for _ in range(ROUNDS):
+        began = time.process_time()
+        for moment in moments[:TICKS]:
+            known = judge.update(rules, judge.load(rules, json.loads(text)), moment)
+            judge.verdict(rules, known, now=moment[0].end, stage=moment[0].stage, share=SHARE)
+            json.dumps(judge.dump(known))
+        fastest = min(fastest, (time.process_time() - began) / len(moments[:TICKS]))
+    return fastest
 
 
 def _read(rules: judge.Rules, state: judge.JudgeState, moments: Moments) -> tuple[judge.JudgeState, float]:
@@ -103,15 +129,49 @@ def _latency_samples(rng: np.random.Generator, bounds: tuple[float, ...]) -> lis
     return [(draw(100), draw(900)) for _ in range(VARIED)]
 
 
+def _depth_samples(rng: np.random.Generator) -> list[Pair]:
+    def draw(size: int) -> judge.Depths:
+        first = int(rng.binomial(size, 0.01))
+        return judge.Depths(size, (first, int(rng.binomial(first, 0.3))))
+
+    return [(draw(new), draw(old)) for new, old in rng.poisson((100, 900), (VARIED, 2)).tolist()]
+
+
+def _assigned_samples(rng: np.random.Generator) -> list[Pair]:
+    sizes = rng.poisson((100, 900), (VARIED, 2)).tolist()
+    return [(judge.Assigned(new), judge.Assigned(old)) for new, old in sizes]
+
+
+def _mean_samples(rng: np.random.Generator) -> list[Pair]:
+    def draw(size: int) -> judge.Moments:
+        figures = rng.beta(2, 5, size)
+        return judge.Moments(size, float(figures.sum()), float(figures @ figures))
+
+    return [(draw(new), draw(old)) for new, old in rng.poisson((100, 900), (VARIED, 2)).tolist()]
+
+
+def _total_samples(rng: np.random.Generator) -> list[Pair]:
+    def draw(size: int) -> judge.Moments:
+        figures, others = np.minimum(rng.lognormal(1.0, 1.0, size), CAP), rng.lognormal(0.0, 0.5, size)
+        sums = figures.sum(), figures @ figures, others.sum(), others @ others, figures @ others
+        return judge.Moments(size, *map(float, sums))
+
+    return [(draw(new), draw(old)) for new, old in rng.poisson((100, 900), (VARIED, 2)).tolist()]
+
+
 def lines(found: dict[str, Any]) -> list[str]:
     """The figures as text, with a line for each target."""
     rows = [
         f"{name:<30}{case['early']['per_minute']:>12,.0f}{case['late']['per_minute']:>12,.0f}"
         f"{case['early']['state_bytes']:>12,}{case['late']['state_bytes']:>12,}"
+        f"{case['tick_microseconds']:>12,.0f}"
         for name, case in found.items()
     ]
-    marks = [f"{case['readings']:,}" for case in next(iter(found.values())).values()]
-    head = f"{'readings per minute, bytes at':<30}" + "".join(f"{mark:>12}" for mark in 2 * marks)
+    first = next(iter(found.values()))
+    marks = [f"{first[mark]['readings']:,}" for mark in ("early", "late")]
+    head = f"{'readings per minute, bytes at':<30}" + "".join(
+        f"{mark:>12}" for mark in (*marks, *marks, "tick us")
+    )
     checks = [check for name, case in found.items() for check in _checks(name, case)]
     return [head, *rows, *map(str, checks)]
 

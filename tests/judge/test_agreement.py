@@ -12,6 +12,7 @@ from savvi.multinomial import Multinomial
 from scipy.stats import beta
 from ville import BernoulliTest
 
+from rollway.judge import mismatch
 from rollway.judge.logs import FloatArray, floats, log_sum
 from rollway.judge.processes import Arms, limit_increment, ratio_increment
 
@@ -51,3 +52,39 @@ def test_a_limit_is_a_test_of_one_proportion(rate: float) -> None:
         wealth = limit_increment(end - start, float(seen[start:end].sum()), limit, POINTS)
         assert mixed(wealth, np.zeros(len(POINTS))) == pytest.approx(theirs[end - 1], abs=2e-3)
     assert (theirs[-1] > np.log(1e6)) == (rate > limit)
+
+
+@pytest.mark.parametrize("share", SHARES)
+@pytest.mark.parametrize("kept", [1.0, 0.8])
+def test_the_split_of_users_is_a_multinomial_test(
+    share: float, kept: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Interval by interval the evidence that users do not fall as planned is that of a multinomial test."""
+    rng, concentration = np.random.default_rng(7), 100.0
+    theirs = Multinomial(0.001, np.array([share, 1 - share]), k=concentration)
+    odds = POINTS * (1 - share) / ((1 - POINTS) * share)
+    # The first and the last bet are that one version reports nothing, and are no part of a smooth prior.
+    monkeypatch.setattr(mismatch, "TIMES", floats(0.0, *odds, np.inf))
+    wealth = np.zeros((1, len(POINTS)))
+    for _ in range(12):
+        units = rng.poisson(400.0 / share)
+        new = rng.binomial(units, share)
+        old, new = units - new, rng.binomial(new, kept)
+        told = mismatch.increment(floats(new), floats(old), share)
+        wealth = wealth + told[:, 1:-1]
+        theirs.update(np.array([new, old]))
+        prior = beta(concentration * share, concentration * (1 - share)).logpdf(POINTS)
+        assert mixed(wealth[0], prior) == pytest.approx(np.log(theirs.odds), abs=2e-3)
+    assert (theirs.odds > 1e6) == (kept < 1)
+
+
+@pytest.mark.parametrize("share", SHARES)
+def test_a_version_that_reports_nothing_is_a_multinomial_test_too(share: float) -> None:
+    """The two outermost bets are the multinomial test whose prior is that only one version ever reports."""
+    for arms, bet in (((0, 60), 0), ((60, 0), -1)):
+        theirs = Multinomial(0.001, np.array([share, 1 - share]), k=1e-9)
+        theirs.update(np.array(arms))
+        reported = share if bet else 1 - share
+        told = mismatch.increment(floats(arms[0]), floats(arms[1]), share)[0, bet]
+        # With k near 0 each version is the only one with the probability that is planned for it.
+        assert told + np.log(reported) == pytest.approx(np.log(theirs.odds), rel=1e-6)

@@ -15,7 +15,17 @@ from judge.crowd import follow, frequency, moments, reading, tolerated, units
 from rollway.judge import GuardRule, Moments, Rules, begin, update, verdict
 from rollway.judge import difference as differences
 from rollway.judge import wager as wagers
-from rollway.judge.difference import EFFECTS, Asked, Method, Null, bet, harm_null, safety_null, view_arms
+from rollway.judge.difference import (
+    EFFECTS,
+    Asked,
+    Method,
+    Null,
+    bet,
+    harm_null,
+    memories_of,
+    safety_null,
+    view_arms,
+)
 from rollway.judge.dispersion import Dispersion
 from rollway.judge.kinds import mean as means
 from rollway.judge.kinds import total as totals
@@ -60,7 +70,7 @@ def test_no_bet_gains_on_average_under_the_null(n: tuple[int, int], null: Null, 
         candidate=remembered(rows, *believed[0]),
         baseline=remembered(rows, *believed[1]),
     )
-    pair = view_arms(known, (candidate, baseline), EXACT, null.ratio)
+    pair = view_arms(memories_of(known), (candidate, baseline), EXACT, null.ratio)
     sizes = np.tile(np.append(EFFECTS, 20.0), (rows, 1)) / np.sqrt(pair[0].variance)[:, None]
     gain, stake = bet(pair, sizes, null.sign, null.ratio, 1.0)
     wealth = np.exp(gain - stake * null.allowance)

@@ -15,6 +15,7 @@ from rollway.judge.onset import Interval, Onset, move, spent
 from rollway.judge.processes import (
     EFFECTS,
     Arms,
+    are_comparable,
     harm_log_e,
     harm_start,
     harm_step,
@@ -24,6 +25,7 @@ from rollway.judge.processes import (
     safe_log_e,
     safe_multipliers,
     safe_start,
+    strata,
 )
 
 RATES = (0.0, 0.003, 0.05, 0.2, 0.5, 0.8, 1.0)
@@ -146,3 +148,22 @@ def test_bets_point_the_right_way() -> None:
     assert harm[-1] > np.log(100)
     assert safe == sorted(safe, reverse=True)
     assert safe[0] > 0 > safe[-1]
+
+
+counted = st.integers(0, 2000).map(float)
+
+
+@given(counted, counted, st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=6))
+def test_rows_with_the_same_trials_are_reckoned_as_each_by_itself(
+    new: float, old: float, parts: list[tuple[float, float]]
+) -> None:
+    """Trials given once for all rows, or for each row again: the same evidence and the same sums."""
+    bad = np.round(np.array(parts).T * np.array([[new], [old]]))
+    rows = np.ones(len(parts))
+    once, each = Arms(new, bad[0], old, bad[1]), Arms(new * rows, bad[0], old * rows, bad[1])
+    nulls = np.full(len(EFFECTS), 1.1)
+    assert np.allclose(
+        ratio_increment(once, nulls, EFFECTS), ratio_increment(each, nulls, EFFECTS), atol=1e-9
+    )
+    assert np.allclose(strata(once), strata(each), rtol=1e-12)
+    assert are_comparable(once) == are_comparable(each) == (new > 0 and old > 0)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rollway.judge import ratio as ratios
-from rollway.judge.processes import Arms
+from rollway.judge.processes import Arms, ratio_increment
 
 
 def arms(*counts: float) -> Arms:
@@ -68,3 +68,18 @@ def test_the_true_ratio_stays_inside_at_every_look() -> None:
             bounds = [ratios.bounds(ratio, row) for row in range(runs)]
             wrong |= [(low or 0) > truth or (high or math.inf) < truth for low, high in bounds]
     assert wrong.mean() <= 0.05
+
+
+@pytest.mark.parametrize("times", [0.2, 1.0, 7.0])
+def test_few_points_say_all_of_the_evidence_for_every_ratio(times: float) -> None:
+    """At every ratio of the grid, reckoned from the points, it is what the intervals add up to directly."""
+    rng, found = np.random.default_rng(4), ratios.start(1)
+    grid = np.exp(ratios.STEP * np.arange(-80, 81))
+    direct, events = np.zeros(len(grid)), 0.0
+    for share in (0.001, 0.1, 0.5, 0.97):
+        n_t, n_c = 1e5 * share, 1e5 * (1 - share)
+        seen = arms(n_t, rng.binomial(round(n_t), 0.02 * times), n_c, rng.binomial(round(n_c), 0.02))
+        found = ratios.add(found, seen)
+        direct += ratio_increment(seen, 1.0, grid)[0]
+        events += float(seen.candidate_bad[0] + seen.baseline_bad[0])
+    assert ratios.on_grid(found, 0) == pytest.approx(direct, abs=1e-12 * events)

@@ -29,6 +29,7 @@ from rollway.judge import (
     verdict,
 )
 from rollway.judge import comparison as comparisons
+from rollway.judge.codec import encode
 from rollway.judge.kinds import KINDS
 from rollway.judge.kinds.latency import _divisor
 from rollway.judge.model import Assigned, Sample
@@ -210,7 +211,7 @@ def test_the_root_of_a_tilts_evidence_is_not_chosen_by_what_it_shows() -> None:
     seen = np.array([900.0, 90.0, 10.0])
     reading = Reading("kpi", 0.0, 10.0, "one", 0.1)
     found = {
-        _divisor(comparisons.start(2), seen, (0, 1), (candidate, baseline), rule, reading)
+        _divisor(comparisons.start(2), seen, (0, 1), np.array((candidate, baseline)), rule, reading)
         for candidate, baseline in (
             (np.array([100.0, 0.0, 0.0]), np.array([900.0, 0.0, 0.0])),
             (np.array([0.0, 0.0, 100.0]), np.array([0.0, 0.0, 900.0])),
@@ -228,7 +229,7 @@ def test_a_state_of_other_bets_is_refused_when_it_is_read() -> None:
     rules = rules_of(RATE)
     raw = dump(update(rules, begin(rules), [rates(0.0, 10.0)]))
     wager = raw["guards"][0]["evidence"]["comparison"]["wager"]
-    wager["harm"] = [row[:-1] for row in wager["harm"]]
+    wager["harm"] = encode(np.zeros((1, 7)))
     with pytest.raises(InputError, match="other bets"):
         load(rules, raw)
 

@@ -60,10 +60,11 @@ def test_the_state_does_not_grow(service: Any) -> None:
     [
         {},
         {"format": "other"},
-        {"format": "rollway.judge/3", "guards": [], "course": {}, "finding": None},
+        {"format": "rollway.judge/2", "guards": [], "course": {}, "finding": None},
         {"format": 2, "guards": [], "course": {}, "finding": None},
-        {"format": "rollway.judge/1", "guards": []},
-        {"format": "rollway.judge/1", "guards": 3},
+        {"format": "rollway.judge/4", "guards": [], "course": {}, "finding": None},
+        {"format": "rollway.judge/3", "guards": []},
+        {"format": "rollway.judge/3", "guards": 3},
     ],
 )
 def test_a_state_that_cannot_be_read_is_told(raw: dict[str, Any]) -> None:
@@ -81,12 +82,11 @@ def test_a_state_of_other_rules_is_refused() -> None:
 
 
 def test_a_running_rollout_outlives_new_fields(service: Any) -> None:
-    """A state of format 1, without what has a default today, is read, and says what it said before."""
+    """A state without what has a default today is read, and says what it said before."""
     state = begin(RULES)
     for readings in service.ticks(12, "one", 0.1):
         state = update(RULES, state, readings)
     raw = json.loads(json.dumps(dump(state)))
-    raw["format"] = "rollway.judge/1"
     for guard in raw["guards"]:
         del guard["waiting"], guard["stops"], guard["sight"]["stage_seconds"]
         for arm in ("candidate", "baseline"):

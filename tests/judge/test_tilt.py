@@ -117,8 +117,8 @@ def test_bends_drawn_anew_keep_the_wealth_fair(tolerance: float) -> None:
     assert sum(p * wealth(node) for node, p in first) <= 1 + 1e-12
     for node, _ in first[::5]:
         after = [(step(node, h, c, 10.0), p) for h, c, p in pairs]
-        assert len({found.bends.tobytes() for found, _ in after}) == 1
-        assert not np.array_equal(after[0][0].bends, node.bends)
+        assert len({found.rises.tobytes() for found, _ in after}) == 1
+        assert not np.array_equal(after[0][0].rises, node.rises)
         assert sum(p * wealth(found) for found, p in after) <= wealth(node) * (1 + 1e-12)
 
 
@@ -181,7 +181,7 @@ def test_whatever_is_counted_the_wealth_is_a_number(
     interval = Interval("one", 0.0, 60.0, 3600.0)
     found = tilt.add(found, candidate, baseline, interval, tolerance=tolerance)
     assert math.isfinite(tilt.harm_of(found, 3600.0))
-    assert np.isfinite(found.bends).all()
+    assert np.isfinite(found.rises).all()
 
 
 @given(modest, modest, st.sampled_from((1.0, 1.1, 1.6)))
@@ -221,8 +221,27 @@ def test_bends_are_drawn_in_new_stages_and_as_knowledge_doubles() -> None:
     assert tilt.draw(found, BOUNDS, "one", 1.0) is found
     more = tilt.learn(found, lognormal(2.0) * 500, 60.0)
     assert tilt.draw(more, BOUNDS, "one", 1.0) is more
-    assert not np.array_equal(tilt.draw(more, BOUNDS, "two", 1.0).bends, found.bends)
+    assert not np.array_equal(tilt.draw(more, BOUNDS, "two", 1.0).rises, found.rises)
     again = tilt.learn(more, lognormal(2.0) * 600, 60.0)
-    assert not np.array_equal(tilt.draw(again, BOUNDS, "one", 1.0).bends, found.bends)
+    assert not np.array_equal(tilt.draw(again, BOUNDS, "one", 1.0).rises, found.rises)
     later = tilt.learn(found, np.zeros(16), tilt.HALF_LIFE_SECONDS)
     assert later.recent.sum() == pytest.approx(found.recent.sum() / 2)
+
+
+@pytest.mark.parametrize("tolerance", TOLERANCES)
+@pytest.mark.parametrize("size", [(3, 5), (120, 900), (2_000_000, 1_000_000_000)])
+def test_a_course_adds_what_the_proof_is_of(tolerance: float, size: tuple[int, int]) -> None:
+    """What an interval adds to a course's wealth is `increment` of the bends as they are normed."""
+    rng = np.random.default_rng(5)
+    known = rng.multinomial(20_000, lognormal()).astype(float)
+    found = tilt.draw(tilt.learn(tilt.start(len(known)), known, 10.0), BOUNDS, "ten", tolerance)
+    bends = tilt.normed(
+        tail.bends(np.array(BOUNDS), found.recent, tolerance), tail.shares(found.recent), tolerance
+    )
+    new, old = (rng.multinomial(n, lognormal(1.2)).astype(float) for n in size)
+    against = tilt.increment(new, old, bends, tolerance)
+    interval = Interval("ten", 0.0, 10.0, 100.0)
+    expected = wagers.add(found.wager, tilt.ODDS, interval, against[np.newaxis], None)
+    added = tilt.add(found, new, old, interval, tolerance=tolerance)
+    np.testing.assert_allclose(added.wager.harm, expected.harm, rtol=1e-9, atol=1e-9)
+    assert np.abs(against).max() > 0

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
 
 from rollway.judge import stops, waiting
-from rollway.judge.harm import contributions, drivers_of
+from rollway.judge.harm import at_most, contributions, drivers_of
 from rollway.judge.kinds import KINDS
 from rollway.judge.kinds.past import LEAST_PAST
 from rollway.judge.model import GuardRule, Past, Problem, Reading, Rules
@@ -19,6 +19,8 @@ from rollway.judge.state import Course, Finding, GuardState, JudgeState
 from rollway.judge.words import e_value
 
 NO_TRIALS = (0.0, 0.0)
+# By so much a bound on evidence may be off, in nats.
+ROUNDING = 1e-6
 
 
 def update(rules: Rules, state: JudgeState, readings: Iterable[Reading]) -> JudgeState:
@@ -27,18 +29,33 @@ def update(rules: Rules, state: JudgeState, readings: Iterable[Reading]) -> Judg
     Readings of unknown KPIs are ignored, implausible ones are noted and are no evidence. What is not
     complete, or ends after a watermark, waits (see `waiting`); what comes too late is counted.
     """
-    known = {rule.kpi for rule in rules.guards}
+    index = {rule.kpi: i for i, rule in enumerate(rules.guards)}
     placed = [
         reading if type(reading.end) is float else replace(reading, end=float(reading.end))
         for reading in readings
-        if reading.kpi in known and is_placed(reading)
+        if reading.kpi in index and is_placed(reading)
     ]
-    is_held = any(map(waiting.may_wait, placed)) or any(guard.waiting.readings for guard in state.guards)
-    if is_held and placed:
+    if placed and _is_held(state, placed):
         state, placed = _hold(rules, state, placed)
-    for _, moment in groupby(sorted(placed, key=attrgetter("end")), key=attrgetter("end")):
-        state = _absorb_moment(rules, state, list(moment))
+    for moment in _moments(placed):
+        state = _absorb_moment(rules, index, state, moment)
     return state
+
+
+def _is_held(state: JudgeState, placed: list[Reading]) -> bool:
+    """Whether there is anything to wait for."""
+    waits = [reading for reading in placed if waiting.may_wait(reading)]
+    return bool(waits or [guard for guard in state.guards if guard.waiting.readings])
+
+
+def _moments(readings: list[Reading]) -> Iterator[list[Reading]]:
+    """Readings of one end together, in order of time."""
+    if len(readings) == 1 or all(reading.end == readings[0].end for reading in readings):
+        if readings:
+            yield readings
+        return
+    for _, moment in groupby(sorted(readings, key=attrgetter("end")), key=attrgetter("end")):
+        yield list(moment)
 
 
 def _hold(rules: Rules, state: JudgeState, readings: list[Reading]) -> tuple[JudgeState, list[Reading]]:
@@ -75,9 +92,10 @@ def _cleaned(rule: GuardRule, guard: GuardState, reading: Reading) -> Reading:
     )
 
 
-def _absorb_moment(rules: Rules, state: JudgeState, moment: list[Reading]) -> JudgeState:
+def _absorb_moment(
+    rules: Rules, index: dict[str, int], state: JudgeState, moment: list[Reading]
+) -> JudgeState:
     guards, course = list(state.guards), state.course
-    index = {rule.kpi: i for i, rule in enumerate(rules.guards)}
     absorbed: list[Reading] = []
     for reading in moment:
         i = index[reading.kpi]
@@ -94,7 +112,7 @@ def _absorb_moment(rules: Rules, state: JudgeState, moment: list[Reading]) -> Ju
     if not absorbed:
         return state
     state = JudgeState(tuple(guards), course, state.finding)
-    return _look_for_stops(rules, _look_for_harm(rules, state, moment[0].end), absorbed)
+    return _look_for_stops(rules, index, _look_for_harm(rules, state, moment[0].end), absorbed)
 
 
 def _absorb_reading(rules: Rules, rule: GuardRule, guard: GuardState, reading: Reading) -> GuardState:
@@ -114,8 +132,10 @@ def _problem(rule: GuardRule, guard: GuardState, reading: Reading) -> Problem | 
     is_right = is_sound(reading) and waiting.are_watermarks(reading) and is_apart(guard.sight, reading)
     if not (is_right and KINDS[rule.kind].is_plausible(rule, guard.evidence, reading)):
         return "implausible"
+    if rule.kind != "past":
+        return None
     past = reading.baseline.values if isinstance(reading.baseline, Past) else ()
-    return "no_past" if rule.kind == "past" and len(past) < LEAST_PAST else None
+    return "no_past" if len(past) < LEAST_PAST else None
 
 
 def _follow(course: Course, reading: Reading) -> Course:
@@ -129,10 +149,11 @@ def _follow(course: Course, reading: Reading) -> Course:
 
 
 def _look_for_harm(rules: Rules, state: JudgeState, at: float) -> JudgeState:
-    if state.finding is not None:
+    needed = -math.log(rules.alpha)
+    if state.finding is not None or at_most(rules, state) < needed - ROUNDING:
         return state
     log_e, parts = contributions(rules, state)
-    if log_e < math.log(1 / rules.alpha):
+    if log_e < needed:
         return state
     drivers = drivers_of(parts)
     rule, guard = next((r, g) for r, g in zip(rules.guards, state.guards, strict=True) if r.kpi == drivers[0])
@@ -144,12 +165,18 @@ def _look_for_harm(rules: Rules, state: JudgeState, at: float) -> JudgeState:
     return replace(state, finding=Finding(at, log_e, reason, drivers))
 
 
-def _look_for_stops(rules: Rules, state: JudgeState, moment: list[Reading]) -> JudgeState:
+def _look_for_stops(
+    rules: Rules, index: dict[str, int], state: JudgeState, moment: list[Reading]
+) -> JudgeState:
     """The hard stops, where the statistics have found nothing; only a reading with numbers can stop."""
     if state.finding is not None:
         return state
-    index = {rule.kpi: i for i, rule in enumerate(rules.guards)}
-    for reading in sorted(moment, key=lambda each: index[each.kpi]):
+    near = [
+        each
+        for each in moment
+        if stops.is_near(rules.guards[index[each.kpi]], state.guards[index[each.kpi]].stops)
+    ]
+    for reading in sorted(near, key=lambda each: index[each.kpi]):
         i = index[reading.kpi]
         rule, guard = rules.guards[i], state.guards[i]
         if reading.problem is not None or guard.sight.problem is not None:

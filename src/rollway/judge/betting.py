@@ -12,6 +12,7 @@ import numpy as np
 
 from rollway.judge.logs import FloatArray, log_sum
 from rollway.judge.moments import Seen
+from rollway.judge.rows import column, larger, smaller
 
 # Degrees of freedom that leave room for tails heavier than those of normal blocks, for a block or two.
 FREEDOM = 8.0
@@ -35,24 +36,23 @@ def bounded_gain(seen: Seen, stakes: FloatArray, bound: float) -> FloatArray:
     better on average; for figures of 0 and 1 the bet is then exact. Stakes < 0 bet on -f >= -(bound - c).
     """
     below, above = reach(seen, bound)
-    is_up = stakes > 0
-    floor = np.where(is_up, below[:, None], above[:, None])
-    ceiling = np.where(is_up, above[:, None], below[:, None])
-    stake = np.abs(stakes)
-    touch = np.minimum(seen.variance[:, None] / np.maximum(floor, 1e-300), ceiling)
-    bent = stake / (1 + stake * touch)
-    n = seen.units[:, None]
-    total = np.sign(stakes) * seen.total[:, None]
-    off = total - n * touch
-    squares = np.maximum(seen.squares[:, None] - 2 * touch * total + n * touch**2, 0.0)
-    curve = bent**2 * _excess(bent * (floor + touch))
-    gain: FloatArray = n * np.log1p(stake * touch) + bent * off - curve * squares
+    is_up, stake, n = stakes > 0, np.abs(stakes), column(seen.units)
+    floor = np.where(is_up, column(below), column(above))
+    ceiling = np.where(is_up, column(above), column(below))
+    touch = np.minimum(column(seen.variance) / np.maximum(floor, 1e-300), ceiling)
+    reached = stake * touch
+    bent = stake / (1 + reached)
+    total, touching = np.sign(stakes) * column(seen.total), n * touch
+    off = total - touching
+    squares = np.maximum(column(seen.squares) + touch * (touching - 2 * total), 0.0)
+    curve = bent * bent * _excess(bent * (floor + touch))
+    gain: FloatArray = n * np.log1p(reached) + bent * off - curve * squares
     return gain
 
 
 def reach(seen: Seen, bound: float) -> tuple[FloatArray, FloatArray]:
     """How far a figure in 0..bound can lie below and above what it is centred at, shape (rows,)."""
-    below = np.clip(seen.level, 0.0, bound)
+    below = smaller(larger(seen.level, 0.0), bound)
     return below, bound - below
 
 
@@ -67,7 +67,7 @@ def heavy_gain(seen: Seen, stakes: FloatArray) -> FloatArray:
     terms in l^3 cancel.
     """
     spent = seen.squares + 2 * seen.units * seen.variance
-    gain: FloatArray = stakes * seen.total[:, None] - stakes**2 / 6 * spent[:, None]
+    gain: FloatArray = stakes * column(seen.total) - stakes * stakes * column(spent / 6)
     return gain
 
 
@@ -110,6 +110,8 @@ def student_log_e(blocks: float, slope: FloatArray, weight: FloatArray, effects:
 def _excess(u: FloatArray) -> FloatArray:
     """h(u) = (-log(1 - u) - u)/u^2 for 0 <= u < 1; its series where the formula would lose its digits."""
     small = u < 1e-3
+    if not np.count_nonzero(small):
+        return (-np.log1p(-u) - u) / (u * u)
     safe = np.where(small, 0.5, u)
     series = 1 / 2 + u * (1 / 3 + u * (1 / 4 + u * (1 / 5 + u / 6)))
     return np.where(small, series, (-np.log1p(-safe) - safe) / safe**2)

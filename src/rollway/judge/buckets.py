@@ -33,13 +33,24 @@ DOUBLINGS = (-10, 6)
 
 def is_like(sample: object, bounds: Bounds) -> bool:
     """Whether it is a plausible histogram; quick where it has these bounds, which were checked before."""
-    if not (isinstance(sample, Histogram) and bounds and sample.bounds == bounds):
-        return is_histogram(sample)
+    is_quick = len(bounds) > 0 and sample is not None and is_again(sample, bounds)
+    return is_quick or is_histogram(sample)
+
+
+def is_again(sample: object, bounds: Bounds) -> bool:
+    """Whether it is no sample, or one that is sure to be plausible: with these bounds, which were checked
+    before, and counts that look right at first sight. Of others `is_histogram` tells."""
+    if not isinstance(sample, Histogram):
+        return sample is None
     counts = sample.counts
-    if set(map(type, counts)) <= NUMBERS:
-        is_right = min(counts) >= 0 and max(counts) <= LARGEST_COUNT and math.isfinite(sum(counts))
-        return is_right and len(counts) == len(bounds) + 1
-    return is_histogram(sample)
+    return (
+        sample.bounds == bounds
+        and len(counts) == len(bounds) + 1
+        and NUMBERS.issuperset(map(type, counts))
+        and min(counts) >= 0
+        # With a NaN among them nothing is sure of the least, but the sum is NaN too.
+        and sum(counts) <= LARGEST_COUNT
+    )
 
 
 @lru_cache(maxsize=256)

@@ -11,7 +11,7 @@ from rollway.judge import dispersion as dispersions
 from rollway.judge import ratio as ratios
 from rollway.judge import stretch as stretches
 from rollway.judge import wager as wagers
-from rollway.judge.dispersion import NONE, Dispersion, Pace, factor
+from rollway.judge.dispersion import NONE, Dispersion, Pace
 from rollway.judge.logs import FloatArray
 from rollway.judge.model import Direction
 from rollway.judge.onset import Interval
@@ -20,16 +20,28 @@ from rollway.judge.processes import (
     LOG_EFFECT_PRIOR,
     LOG_SAFE_PRIOR,
     Arms,
+    Stakes,
+    are_comparable,
+    increments,
     ratio_increment,
     safe_multipliers,
+    stakes_on,
+    strata,
+    swapped,
 )
-from rollway.judge.ratio import Ratio
+from rollway.judge.quick import quick
+from rollway.judge.ratio import NODES, Ratio
 from rollway.judge.stretch import Stretch
 from rollway.judge.wager import Odds, Wager
 
 ODDS = Odds(LOG_EFFECT_PRIOR, LOG_SAFE_PRIOR)
+# Where in a row of increments the bets on harm and on safety stand, and what the ratio takes.
+HARM = slice(0, len(EFFECTS))
+SAFE = slice(HARM.stop, HARM.stop + len(LOG_SAFE_PRIOR))
+SHOWN = slice(SAFE.stop, None)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """One test per row: a rate has one, the durations of requests one for each cut."""
@@ -64,54 +76,42 @@ def compare(
     names no arm, so it holds for them as they are handed over. Ratio and stretch, which people see,
     keep the arms as they are.
     """
-    if not arms.comparable.any():
+    if not are_comparable(arms):
         return comparison
-    tested = arms if direction == "more_is_worse" else swapped(arms)
-    nulls, multipliers = _bets(tolerance, margin)
-    increments = ratio_increment(tested, nulls, multipliers)
-    against = increments[:, : len(EFFECTS)]
-    safe = None if margin is None else increments[:, len(EFFECTS) :]
-    pace, ratio = comparison.pace, ratios.add(comparison.ratio, arms)
+    is_reversed = direction == "less_is_worse"
+    tested = swapped(arms) if is_reversed else arms
+    nulls, multipliers, stakes = _bets(tolerance, margin)
+    n_t, n_c = tested.candidate_trials, tested.baseline_trials
+    if isinstance(n_t, float) and isinstance(n_c, float):
+        told = increments(tested, n_t, n_c, stakes)
+    else:
+        told = ratio_increment(tested, nulls, multipliers)
+    pace, counted = comparison.pace, strata(arms)
+    summed = counted
     if not dispersion.is_none:
         pace = dispersions.move(pace, dispersion, tested, interval.seconds)
-
-        def over(null: float) -> FloatArray:
-            return factor(dispersion, tested, null, interval.seconds, pace)
-
-        against = against / over(tolerance)[:, None]
-        if safe is not None and margin is not None:
-            safe = safe / over(margin)[:, None]
-        ratio = _part_of(comparison.ratio, ratio, over(1.0))
+        divisors = dispersions.factors(dispersion, tested, nulls, interval.seconds, pace)
+        told /= divisors
+        # The last of the nulls is that the versions are alike.
+        summed = counted / divisors[:, -1]
+    # The evidence for a ratio r of the arms in each other's place is that for 1/r of the arms.
+    gains, against = told[:, SHOWN][:, ::-1] if is_reversed else told[:, SHOWN], told[:, HARM]
     return Comparison(
-        wager=wagers.add(comparison.wager, ODDS, interval, against, safe),
-        ratio=ratio,
-        stretch=stretches.add(comparison.stretch, arms, against, interval.start),
-        pace=pace,
+        wagers.add(comparison.wager, ODDS, interval, against, None if margin is None else told[:, SAFE]),
+        Ratio(comparison.ratio.gains + gains, comparison.ratio.strata + summed),
+        stretches.add(comparison.stretch, counted, against, interval.start),
+        pace,
     )
 
 
 @lru_cache(maxsize=256)
-def _bets(tolerance: float, margin: float | None) -> tuple[FloatArray, FloatArray]:
-    """The nulls and multipliers of harm, and behind them those of safety, to be counted in one go."""
-    harm = np.full(len(EFFECTS), tolerance)
-    if margin is None:
-        return harm, EFFECTS
-    safe = safe_multipliers(margin)
-    return np.concatenate((harm, np.full(len(safe), margin))), np.concatenate((EFFECTS, safe))
-
-
-def swapped(arms: Arms) -> Arms:
-    """The arms in each other's place."""
-    return Arms(arms.baseline_trials, arms.baseline_bad, arms.candidate_trials, arms.candidate_bad)
-
-
-def _part_of(before: Ratio, after: Ratio, divisor: FloatArray) -> Ratio:
-    """What an interval added to the ratio's sums, divided, so that its bounds are as wide as the noise."""
-    return Ratio(
-        before.candidate_bad + (after.candidate_bad - before.candidate_bad) / divisor,
-        before.profile + (after.profile - before.profile) / divisor[:, None],
-        before.strata + (after.strata - before.strata) / divisor,
-    )
+def _bets(tolerance: float, margin: float | None) -> tuple[FloatArray, FloatArray, Stakes]:
+    """The nulls and multipliers of harm, of safety (1 where none is asked for, which bets nothing), and of
+    the ratio, to be counted in one go; and both once more as they are quickest to use."""
+    safe = np.ones(len(LOG_SAFE_PRIOR)) if margin is None else safe_multipliers(margin)
+    parts = (np.full(len(EFFECTS), tolerance), np.full(len(safe), margin or 1.0), np.ones(len(NODES)))
+    nulls, multipliers = np.concatenate(parts), np.concatenate((EFFECTS, safe, NODES))
+    return nulls, multipliers, stakes_on(nulls, multipliers)
 
 
 def harm_of(comparison: Comparison, planned_seconds: float) -> FloatArray:
@@ -120,6 +120,11 @@ def harm_of(comparison: Comparison, planned_seconds: float) -> FloatArray:
     Where less is worse: against `rate_baseline <= tolerance * rate_candidate`.
     """
     return wagers.harm_of(comparison.wager, planned_seconds)
+
+
+def total_of(comparison: Comparison, planned_seconds: float) -> float:
+    """log of the mean over rows of those e-values."""
+    return wagers.total_of(comparison.wager, planned_seconds)
 
 
 def safe_of(comparison: Comparison, stage: str) -> FloatArray:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from rollway.judge import difference as differences
 from rollway.judge import dispersion as dispersions
 from rollway.judge import trail as trails
@@ -16,7 +14,20 @@ from rollway.judge.evidence import Safety, Shown, interval_of
 from rollway.judge.exceedance import margin_of
 from rollway.judge.logs import FloatArray, floats
 from rollway.judge.model import GuardRule, Reading, Rules, Sample
-from rollway.judge.moments import Units, are_moments, is_within, nothing, plus, units_of
+from rollway.judge.moments import (
+    Units,
+    are_moments,
+    is_within,
+    nothing,
+    number_of,
+    plain,
+    plain_units_of,
+    plus,
+    tables,
+    units_of,
+)
+from rollway.judge.quick import quick
+from rollway.judge.rows import all_of
 from rollway.judge.trail import Told
 from rollway.judge.words import amount, seconds
 
@@ -24,6 +35,7 @@ from rollway.judge.words import amount, seconds
 LARGEST_NEED = 1e15
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Totals:
     """Plain sums of both arms, for people; once the new version is exposed, only since then."""
@@ -33,6 +45,7 @@ class Totals:
     is_exposed: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Contrast:
     """Evidence on the difference of the arms' means, one row, and the totals."""
@@ -61,6 +74,13 @@ def count(totals: Totals, candidate: Units, baseline: Units, share: float) -> To
     )
 
 
+def _count_exposed(totals: Totals, candidate: Units, baseline: Units) -> Totals:
+    """`count` of plain numbers, once the new version is exposed."""
+    if totals.is_exposed:
+        candidate, baseline = plus(plain(totals.candidate), candidate), plus(plain(totals.baseline), baseline)
+    return Totals(tables(candidate), tables(baseline), is_exposed=True)
+
+
 def are_plausible(reading: Reading) -> bool:
     """Whether there can be figures with these sums in both arms."""
     return are_moments(reading.candidate) and are_moments(reading.baseline)
@@ -73,7 +93,7 @@ def are_within(reading: Reading, low: float, high: float) -> bool:
 
 def units(sample: Sample | None) -> float:
     """How many units a plausible sample has."""
-    return float(units_of(sample).units[0])
+    return number_of(sample)
 
 
 def absorb(evidence: Contrast, method: Method, rule: GuardRule, rules: Rules, reading: Reading) -> Contrast:
@@ -82,10 +102,12 @@ def absorb(evidence: Contrast, method: Method, rule: GuardRule, rules: Rules, re
     At share 0 nothing is evidence, and the new version's figures teach nothing: whoever tries it then was
     not chosen by chance.
     """
-    candidate, baseline = units_of(reading.candidate), units_of(reading.baseline)
-    totals = count(evidence.totals, candidate, baseline, reading.share)
     if reading.share <= 0:
+        candidate, baseline = units_of(reading.candidate), units_of(reading.baseline)
+        totals = count(evidence.totals, candidate, baseline, reading.share)
         return Contrast(differences.warm(evidence.difference, baseline), totals)
+    candidate, baseline = plain_units_of(reading.candidate), plain_units_of(reading.baseline)
+    totals = _count_exposed(evidence.totals, candidate, baseline)
     compared = differences.compare(
         evidence.difference,
         (candidate, baseline),
@@ -121,7 +143,9 @@ def safety(evidence: Contrast, method: Method, rule: GuardRule, rules: Rules, st
     if obstacle:
         return Safety(log_e, None, None, obstacle)
     null = differences.safety_null(rule, margin)
-    pair = differences.view_arms(evidence.difference, (nothing(1), nothing(1)), method, null.ratio)
+    pair = differences.view_arms(
+        differences.memories_of(evidence.difference), (nothing(1), nothing(1)), method, null.ratio
+    )
     obstacle = margin_obstacle(null, float(pair[1].level[0]))
     if obstacle:
         return Safety(log_e, None, None, obstacle)
@@ -238,5 +262,4 @@ def faults(rule: GuardRule) -> tuple[str, ...]:
 
 def flat(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Zeros and ones of the same shape."""
-    zeros = np.zeros_like(rows)
-    return zeros, zeros + 1
+    return all_of(rows, 0.0), all_of(rows, 1.0)

@@ -13,8 +13,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rollway.judge import dispersion as dispersions
 from rollway.judge import wager as wagers
-from rollway.judge.dispersion import NONE, Dispersion
+from rollway.judge.dispersion import NONE, Dispersion, Pace
 from rollway.judge.logs import FloatArray, log_sum
 from rollway.judge.onset import Interval
 from rollway.judge.wager import Odds, Wager
@@ -28,6 +29,8 @@ STEP_WHEN_DECIDED = 0.3
 DECIDED = 4.0
 STEP_BEFORE_ONSET = 0.25
 FEWEST_LOOKS = 12
+# At so many moments of a part the pace of events is reckoned.
+MOST_PACES = 4
 # Of an arm that is served less than this nothing can be learned.
 LEAST_SHARE = 1e-9
 # What a mixture costs beyond log(1/alpha), in nats; it only sets the size of the steps.
@@ -86,10 +89,14 @@ class Part:
 @dataclass(frozen=True, slots=True)
 class Told:
     """What one request of the new version tells of a fault, in nats: on average, and how much of the
-    evidence it takes away when it is a good one (evidence jumps up at bad ones, and falls in between)."""
+    evidence it takes away when it is a good one (evidence jumps up at bad ones, and falls in between).
+
+    swing: the variance of what it tells, as a part of the usual 2 nats: below 1 where evidence is divided.
+    """
 
     nats: float
     fall: float
+    swing: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,26 +122,32 @@ class Truth(Protocol):
         """The tests that the guard's evidence is made of."""
         ...
 
-    def told(self, setting: Setting, share: float) -> Told:
-        """What one request of the new version tells."""
+    def told(self, setting: Setting, share: float, pace: FloatArray) -> Told:
+        """What one request of the new version tells at this pace of events per second, shape (cuts,)."""
+        ...
+
+    def events(self, setting: Setting, share: float, *, is_faulty: bool) -> FloatArray:
+        """Events per second of both arms, shape (cuts,); (0,) where they make no difference."""
         ...
 
     def increments(
-        self, rng: np.random.Generator, setting: Setting, part: Part, luck: FloatArray
-    ) -> tuple[FloatArray, ...] | None:
-        """Log wealth that the part adds, for each panel of shape (courses * rows, effects); None where it
-        does not count at all. `luck`, shape (courses,), is the new version's own noise: it multiplies
-        its rate."""
+        self, rng: np.random.Generator, setting: Setting, part: Part, luck: FloatArray, pace: Pace
+    ) -> tuple[tuple[FloatArray, ...], Pace] | None:
+        """Log wealth that the part adds, for each panel of shape (courses * rows, effects), and the pace of
+        events after it; None where it does not count at all. `luck`, shape (courses,), is the new
+        version's own noise: it multiplies its rate. `pace` is that before it, of the first panel's rows."""
         ...
 
 
 @dataclass(slots=True)
 class _Courses:
-    """Courses still undecided: their numbers, their wealth by panel, and their new version's luck."""
+    """Courses still undecided: their numbers, their wealth by panel, their new version's luck, and at what
+    pace events came (see `dispersion.move`)."""
 
     index: IndexArray
     wagers: tuple[Wager, ...]
     luck: FloatArray
+    pace: Pace
     block: int = -1
 
 
@@ -143,13 +156,15 @@ def found_at(setting: Setting, truth: Truth, *, paths: int, seed: int, last: int
     rng = np.random.default_rng(seed)
     found = np.full(paths, np.inf)
     started = tuple(wagers.start(paths * panel.rows, panel.odds) for panel in truth.panels)
-    courses = _Courses(np.arange(paths), started, np.ones(paths))
+    pace = dispersions.start(paths * truth.panels[0].rows)
+    courses = _Courses(np.arange(paths), started, np.ones(paths), pace)
     for part in _parts(setting, truth, len(setting.stages) - 1 if last is None else last):
         _draw_luck(rng, setting, courses, part)
         before, interval = courses.wagers, _interval(setting, part)
-        gained = truth.increments(rng, setting, part, courses.luck)
-        if gained is None:
+        told = truth.increments(rng, setting, part, courses.luck, courses.pace)
+        if told is None:
             continue
+        gained, courses.pace = told
         courses.wagers = tuple(
             wagers.add(wager, panel.odds, interval, against, None)
             for wager, panel, against in zip(before, truth.panels, gained, strict=True)
@@ -162,6 +177,7 @@ def found_at(setting: Setting, truth: Truth, *, paths: int, seed: int, last: int
                 courses.index[~crossed],
                 _kept(courses.wagers, truth, ~crossed),
                 courses.luck[~crossed],
+                _kept_pace(courses.pace, truth, ~crossed),
                 courses.block,
             )
         if len(courses.index) == 0:
@@ -212,6 +228,11 @@ def _kept(state: tuple[Wager, ...], truth: Truth, kept: BoolArray) -> tuple[Wage
     return tuple(chosen)
 
 
+def _kept_pace(pace: Pace, truth: Truth, kept: BoolArray) -> Pace:
+    """The pace of some of the courses."""
+    return Pace(pace.events[np.repeat(kept, truth.panels[0].rows)], pace.seconds)
+
+
 def _moment(setting: Setting, part: Part, old: FloatArray, new: FloatArray) -> FloatArray:
     """When the threshold was crossed within the part: on a line between its ends, at a tick's end."""
     way = (math.log(1 / setting.alpha) - part.unseen - old) / np.maximum(new - old, 1e-9)
@@ -240,34 +261,52 @@ def _interval(setting: Setting, part: Part) -> Interval:
 
 def _parts(setting: Setting, truth: Truth, last: int) -> Iterator[Part]:
     """The stages up to `last` cut at the onset and merged where little is to be learned."""
-    gathered = 0.0
+    gathered, pace = 0.0, Pace(np.zeros(1))
     for number in range(last + 1):
         stage, start = setting.stages[number], start_of(setting, number)
         if not LEAST_SHARE <= stage.share <= 1 - LEAST_SHARE:
             continue
         ticks = max(1, math.ceil(stage.seconds / setting.tick_seconds - 1e-9))
         tick = stage.seconds / ticks
-        told = _per_tick(setting, truth, stage, tick)
         onset = min(max(round((truth.onset_seconds - start) / tick), 0), ticks)
         at = 0
         while at < ticks:
             is_faulty = at >= onset
+            events = truth.events(setting, stage.share, is_faulty=is_faulty)
+            _, upcoming = paced(setting, pace, events, tick, 1)
+            told = _per_tick(setting, truth, stage, tick, upcoming[0])
             most = _most_ticks(setting, told.nats, gathered if is_faulty else None, onset - at)
             size = min(most, max(1, ticks // FEWEST_LOOKS), ticks - at if is_faulty else onset - at)
             unseen = _unseen(told, size) if is_faulty else 0.0
+            pace, _ = paced(setting, pace, events, tick, size)
             yield Part(number, start + at * tick, size * tick, size, is_faulty, unseen)
             at += size
             gathered += told.nats * size if is_faulty else 0.0
 
 
-def _per_tick(setting: Setting, truth: Truth, stage: Step, tick: float) -> Told:
-    told, requests = truth.told(setting, stage.share), setting.per_second * stage.share * tick
-    return Told(told.nats * requests, told.fall * requests)
+def paced(
+    setting: Setting, pace: Pace, events: FloatArray, tick: float, ticks: int
+) -> tuple[Pace, FloatArray]:
+    """The pace after so many more ticks with `events` per second, of shape (rows,), and the events per second
+    that it amounted to at some of them, shape (moments, rows).
+
+    As `dispersion.move` adds it up: what a fault adds is counted by and by, as the judge comes to see it.
+    """
+    block = max(setting.dispersion.block_seconds, 1e-9)
+    seen = np.unique(np.linspace(1, ticks, min(ticks, MOST_PACES)).round())[:, None] * tick / block
+    left, grown = np.exp(-seen), np.expm1(-seen) / math.expm1(-tick / block) * tick
+    counted, seconds = left * pace.events + grown * events, left * pace.seconds + grown
+    return Pace(counted[-1], float(seconds[-1, 0])), counted / seconds
+
+
+def _per_tick(setting: Setting, truth: Truth, stage: Step, tick: float, pace: FloatArray) -> Told:
+    told, requests = truth.told(setting, stage.share, pace), setting.per_second * stage.share * tick
+    return Told(told.nats * requests, told.fall * requests, told.swing)
 
 
 def _unseen(told: Told, ticks: int) -> float:
     """How far the evidence was above its value at the end of a part of so many ticks, on average."""
-    by_chance = LOOK_SHIFT * (math.sqrt(ticks) - 1) * math.sqrt(2 * told.nats)
+    by_chance = LOOK_SHIFT * (math.sqrt(ticks) - 1) * math.sqrt(2 * told.nats * told.swing)
     return min(by_chance, told.fall * (ticks - 1) / 2)
 
 

@@ -15,6 +15,7 @@ from rollway.judge.mismatch import Mismatch
 from rollway.judge.mismatch import log_e_of as mismatch_log_e
 from rollway.judge.model import GuardRule, GuardVerdict, Rules, Verdict, VerdictKind
 from rollway.judge.processes import SUSPICIOUS_LOG_E
+from rollway.judge.quick import quick
 from rollway.judge.sight import Blindness, blindness, is_seen, trials_per_second
 from rollway.judge.state import GuardState, JudgeState
 from rollway.judge.words import (
@@ -39,6 +40,7 @@ class Moment:
     share: float
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Judged:
     """One guard as judged at a moment. `missing` says what keeps a gate from being healthy; `needed` and

@@ -9,29 +9,29 @@ l_t l_c  stakes on a unit's figure, upwards for the candidate where s is 1
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rollway.judge import trail as trails
 from rollway.judge import wager as wagers
+from rollway.judge.band import CONFIDENCE, EFFECTS, LOG_EFFECT_PRIOR, Band, bounds
 from rollway.judge.betting import bounded_gain, heavy_gain, reach
 from rollway.judge.dispersion import NONE, Dispersion
-from rollway.judge.logs import FloatArray, floats, log_sum
+from rollway.judge.logs import FloatArray, floats
 from rollway.judge.model import GuardRule
-from rollway.judge.moments import Memory, Seen, Units, View, leaning, learn, no_memory, see
+from rollway.judge.moments import Memory, Seen, Units, View, leaning, learn, no_memory, plain, see, tables
 from rollway.judge.onset import Interval
+from rollway.judge.quick import quick
+from rollway.judge.rows import Row, all_of, column, either, is_number, is_plain, larger, root
 from rollway.judge.trail import Trail
 from rollway.judge.wager import Odds, Wager
 
-CONFIDENCE = 0.95
-# Bets on differences of so many standard deviations of one unit; a factor of 2 between two of them costs
-# at most a ninth of the evidence.
-EFFECTS = floats(0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28)
-LOG_EFFECT_PRIOR = np.log(floats(0.04, 0.08, 0.12, 0.16, 0.18, 0.16, 0.12, 0.08, 0.06))
+__all__ = ["CONFIDENCE", "EFFECTS", "LOG_EFFECT_PRIOR", "Band", "bounds"]
+
 # Bets on safety, as parts of the way from equality to the margin.
 SAFE_PARTS = floats(0.3, 0.6, 1.0, 1.6)
 LOG_SAFE_PRIOR = np.log(floats(0.2, 0.3, 0.35, 0.15))
@@ -77,19 +77,12 @@ class Asked:
     dispersion: Dispersion = NONE
 
 
-@dataclass(frozen=True, slots=True)
-class Band:
-    """Sums over all intervals of gains and stakes against m_t - m_c <= a and >= a, for any a.
-
-    Each of shape (rows, effects): log wealth is gain - stake a upwards, gain + stake a downwards.
-    """
-
-    up_gain: FloatArray
-    up_stake: FloatArray
-    down_gain: FloatArray
-    down_stake: FloatArray
+_SEEN = Seen.__slots__
+Laid = tuple[float, float, Null | None]
+"""A bet's sign and ratio, and the null of safety where it is on that."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Difference:
     """All that comparing two means teaches. `whole` is a trail that never begins anew: shape (rows, 1)."""
@@ -158,77 +151,135 @@ def compare(
     Bets rest on earlier intervals only; afterwards this one is learned from. Nothing counts where an arm
     had no units, or is not known well enough yet.
     """
-    counted = _counted(known, arms, method, asked)
-    if counted.any():
-        known = _bet(known, arms, interval, method, asked, counted[:, None])
-    return replace(known, candidate=learn(known.candidate, arms[0]), baseline=learn(known.baseline, arms[1]))
+    own, is_single = (known.candidate, known.baseline), is_plain(arms[0].units)
+    if is_single:
+        own = plain(own[0]), plain(own[1])
+    memories = leaning(own[0], own[1], LEANING), own[1]
+    alike = view_arms(memories, arms, method, 1.0)
+    counted = _counted(alike, own, arms, method, asked)
+    if counted if is_single else counted.any():
+        known = _bet(known, memories, arms, interval, method, asked, alike, column(counted))
+    learned = learn(own[0], arms[0]), learn(own[1], arms[1])
+    if is_single:
+        learned = tables(learned[0]), tables(learned[1])
+    return Difference(known.wager, *learned, known.band, known.trail, known.whole)
 
 
-def _counted(known: Difference, arms: tuple[Units, Units], method: Method, asked: Asked) -> FloatArray:
+def memories_of(known: Difference) -> tuple[Memory, Memory]:
+    """What bets rest on: hardly anything is known of the new version at first, so it leans on the old one."""
+    return leaning(known.candidate, known.baseline, LEANING), known.baseline
+
+
+def _counted(
+    alike: tuple[Seen, Seen],
+    own: tuple[Memory, Memory],
+    arms: tuple[Units, Units],
+    method: Method,
+    asked: Asked,
+) -> Row:
     """1 where an interval counts, shape (rows,). A ratio says nothing unless the old mean is above 0."""
     counts = (arms[0].units > 0) & (arms[1].units > 0)
-    counts &= (known.candidate.units >= method.needs[0]) & (known.baseline.units >= method.needs[1])
-    levels = method.views(leaning(known.candidate, known.baseline, LEANING), known.baseline, 1.0)
-    counts &= np.isfinite(levels[0].level + levels[1].level)
+    counts &= (own[0].units >= method.needs[0]) & (own[1].units >= method.needs[1])
+    counts &= is_number(alike[0].level + alike[1].level)
     if asked.harm.ratio != 1.0:
-        counts &= levels[1].level > 0
+        counts &= alike[1].level > 0
     if method.bound is None:
-        counts &= is_spread_known(known.baseline)
-    return counts.astype(np.float64)
+        counts &= is_spread_known(own[1])
+    return either(counts, 1.0, 0.0)
 
 
 def _bet(
     known: Difference,
+    memories: tuple[Memory, Memory],
     arms: tuple[Units, Units],
     interval: Interval,
     method: Method,
     asked: Asked,
-    counted: FloatArray,
+    alike: tuple[Seen, Seen],
+    counted: Row,
 ) -> Difference:
-    plain = view_arms(known, arms, method, 1.0)
-    dull = counted / noise(asked.dispersion, plain, interval.seconds)[:, None]
-    gains = {}
-    for sign, ratio in {(1.0, 1.0), (-1.0, 1.0), (asked.harm.sign, asked.harm.ratio)}:
-        pair = plain if ratio == 1.0 else view_arms(known, arms, method, ratio)
-        sizes = EFFECTS / np.sqrt(pair[0].variance)[:, None]
-        gain, stake = bet(pair, sizes, sign, ratio, method.bound)
-        gains[sign, ratio] = _only(counted, gain) * dull, _only(counted, stake) * dull
-    gain, stake = gains[asked.harm.sign, asked.harm.ratio]
-    against = gain - stake * asked.harm.allowance
+    dull = counted / column(noise(asked.dispersion, alike, interval.seconds))
+    bets: list[Laid] = [(1.0, 1.0, None), (-1.0, 1.0, None), (asked.harm.sign, asked.harm.ratio, None)]
+    if asked.safety is not None:
+        bets.append((asked.safety.sign, asked.safety.ratio, asked.safety))
+    told = _lay(memories, arms, method, alike, bets)
+    up, down, harm = [[_worth(counted, dull, each) for each in laid] for laid in told[:3]]
+    against = harm[0] - harm[1] * asked.harm.allowance
     for_safety = None
     if asked.safety is not None:
-        is_told = counted * ((asked.safety.ratio == 1.0) | (plain[1].level > 0))[:, None]
-        for_safety = _only(is_told, _safety(known, arms, method, asked.safety)) * dull
-    up, down = gains[1.0, 1.0], gains[-1.0, 1.0]
+        is_positive = alike[1].level > 0
+        is_told = counted if asked.safety.ratio == 1.0 else counted * column(either(is_positive, 1.0, 0.0))
+        for_safety = _worth(is_told, dull, told[3][0] - told[3][1] * asked.safety.allowance)
     band = Band(
         known.band.up_gain + up[0],
         known.band.up_stake + up[1],
         known.band.down_gain + down[0],
         known.band.down_stake + down[1],
     )
-    levels = trails.means(plain)
-    return replace(
-        known,
-        wager=wagers.add(known.wager, ODDS, interval, against, for_safety),
-        band=band,
-        trail=trails.extend(known.trail, plain, levels, against, interval.start, counted),
-        whole=trails.extend(known.whole, plain, levels, np.ones((len(counted), 1)), interval.start, counted),
+    levels = trails.means(alike)
+    return Difference(
+        wagers.add(known.wager, ODDS, interval, against, for_safety),
+        known.candidate,
+        known.baseline,
+        band,
+        trail=trails.extend(known.trail, alike, levels, against, interval.start, counted),
+        whole=trails.prolong(known.whole, alike, levels, interval.start, counted),
     )
 
 
-def _only(counted: FloatArray, values: FloatArray) -> FloatArray:
-    """The values of rows that count, and 0 elsewhere, whatever stands there."""
-    return np.where(counted > 0, values, 0.0)
+def _worth(counted: Row, dull: Row, values: FloatArray) -> FloatArray:
+    """The values of rows that count, made smaller, and 0 elsewhere, whatever stands there."""
+    if is_plain(dull) and dull == counted == 1.0:
+        return values
+    return either(counted > 0, values, 0.0) * dull
 
 
-def _safety(known: Difference, arms: tuple[Units, Units], method: Method, null: Null) -> FloatArray:
-    """What the interval adds to safety, shape (rows, bets)."""
-    pair = view_arms(known, arms, method, null.ratio)
-    way = np.maximum(way_to(null, pair[1].level), LEAST_WAY * np.sqrt(pair[0].variance))
-    gain, stake = bet(
-        pair, SAFE_PARTS * (way / pair[0].variance)[:, None], null.sign, null.ratio, method.bound
-    )
-    return gain - stake * null.allowance
+def _lay(
+    memories: tuple[Memory, Memory],
+    arms: tuple[Units, Units],
+    method: Method,
+    at_one: tuple[Seen, Seen],
+    bets: list[Laid],
+) -> list[tuple[FloatArray, FloatArray]]:
+    """gain and stake of each of the bets; those that see the arms alike are reckoned in one go.
+
+    Figures that are bounded are seen alike whatever the ratio (see `kinds.mean`).
+    """
+    found: dict[int, tuple[FloatArray, FloatArray]] = {}
+    alike = [1.0 if method.bound is not None else ratio for _, ratio, _ in bets]
+    for seen_at in dict.fromkeys(alike):
+        pair = at_one if seen_at == 1.0 else view_arms(memories, arms, method, seen_at)
+        chosen = [i for i, each in enumerate(alike) if each == seen_at]
+        spread = column(root(pair[0].variance))
+        of_harm = EFFECTS / spread
+        sizes = [
+            of_harm if safety is None else _safe_sizes(pair, safety, spread)
+            for _, _, safety in map(bets.__getitem__, chosen)
+        ]
+        widths = tuple([each.shape[-1] for each in sizes])
+        signs, ratios = _side_by_side(tuple([bets[i][:2] for i in chosen]), widths)
+        told = bet(pair, np.concatenate(sizes, axis=-1), signs, ratios, method.bound)
+        end = 0
+        for i, width in zip(chosen, widths, strict=True):
+            end += width
+            found[i] = told[0][..., end - width : end], told[1][..., end - width : end]
+    return [found[i] for i in range(len(bets))]
+
+
+@lru_cache(maxsize=256)
+def _side_by_side(
+    bets: tuple[tuple[float, float], ...], widths: tuple[int, ...]
+) -> tuple[FloatArray, FloatArray]:
+    """The signs and the ratios of bets that are laid on so many sizes each."""
+    signs, ratios = np.repeat(bets, widths, axis=0).T
+    return signs, ratios
+
+
+def _safe_sizes(pair: tuple[Seen, Seen], safety: Null, spread: Row) -> FloatArray:
+    """Stakes on SAFE_PARTS of the way to a null, as if the old version were fully known."""
+    way = column(way_to(safety, pair[1].level))
+    found: FloatArray = SAFE_PARTS * (larger(way, LEAST_WAY * spread) / column(pair[0].variance))
+    return found
 
 
 def way_to(null: Null, level: FloatArray) -> FloatArray:
@@ -237,42 +288,46 @@ def way_to(null: Null, level: FloatArray) -> FloatArray:
 
 
 def view_arms(
-    known: Difference, arms: tuple[Units, Units], method: Method, ratio: float
+    memories: tuple[Memory, Memory], arms: tuple[Units, Units], method: Method, ratio: float
 ) -> tuple[Seen, Seen]:
     """Both arms' interval as the method sees it, given only what was known before.
 
     Where bets are asymptotic the new version's variance is taken to be no smaller than the old one's, of
     which more is known: a few quiet units must not make it look calm.
     """
-    memories = leaning(known.candidate, known.baseline, LEANING), known.baseline
     views = method.views(*memories, ratio)
-    seen = []
-    for units, memory, view in zip(arms, memories, views, strict=True):
-        found = see(units, memory, view)
-        variance = found.variance
-        if method.bound is not None:
-            # As if one more figure had come, half the bound away: exact bets only need a sensible size.
-            variance = (memory.units * variance + method.bound**2 / 4) / (memory.units + 1)
-        seen.append(replace(found, variance=np.maximum(variance, 1e-300)))
-    candidate, baseline = seen
+    seen = [see(*each) for each in zip(arms, memories, views, strict=True)]
+    variances = [each.variance for each in seen]
+    if method.bound is not None:
+        # As if one more figure had come, half the bound away: exact bets only need a sensible size.
+        pairs = zip(memories, variances, strict=True)
+        variances = [(memory.units * v + method.bound**2 / 4) / (memory.units + 1) for memory, v in pairs]
+    new, old = (larger(variance, 1e-300) for variance in variances)
     if method.bound is None:
-        candidate = replace(candidate, variance=np.maximum(candidate.variance, baseline.variance))
-    return candidate, baseline
+        new = larger(new, old)
+    return _with_variance(seen[0], new), _with_variance(seen[1], old)
 
 
-def is_spread_known(memory: Memory) -> NDArray[np.bool_]:
+def _with_variance(seen: Seen, variance: FloatArray) -> Seen:
+    return Seen(seen.units, seen.total, seen.squares, variance, seen.level)
+
+
+def is_spread_known(memory: Memory) -> Any:
     """Whether an asymptotic bet may rest on the memory's variance, shape (rows,).
 
     The variance of a heavy tail, or of rare events, is learned late: until enough of them have come it
     looks too small, and a bet that takes it for smaller than it is gains on average.
     """
-    is_small = np.sqrt(memory.doubt) <= LARGEST_DOUBT * memory.variance
-    known: NDArray[np.bool_] = is_small & (memory.variance > 0)
-    return known
+    is_small = root(memory.doubt) <= LARGEST_DOUBT * memory.variance
+    return is_small & (memory.variance > 0)
 
 
 def bet(
-    pair: tuple[Seen, Seen], sizes: FloatArray, sign: float, ratio: float, bound: float | None
+    pair: tuple[Seen, Seen],
+    sizes: FloatArray,
+    sign: FloatArray | float,
+    ratio: FloatArray | float,
+    bound: float | None,
 ) -> tuple[FloatArray, FloatArray]:
     """gain and stake, each (rows, bets): gain - stake a is log wealth against s (m_t - r m_c) <= a.
 
@@ -288,32 +343,42 @@ def bet(
     which is the best one for figures that are nearly all 0, and never ruins it.
     """
     candidate, baseline = pair
-    heavier = candidate.units / np.maximum(baseline.units, 1.0)
-    spread = ratio**2 * baseline.variance / candidate.variance
-    candidate_stake = sizes / (1 + spread * heavier)[:, None]
+    heavier = ratio * column(candidate.units / larger(baseline.units, 1.0))
+    spread = ratio * heavier * column(baseline.variance / candidate.variance)
+    candidate_stake = sizes / (1 + spread)
     if bound is not None:
-        loss = _ruinous(pair, sign, ratio * heavier, bound)[:, None]
+        loss = _ruinous(pair, sign, heavier, bound)
         # Rounding must not take the last step to ruin.
         largest = LARGEST_RISK / np.maximum(loss, 1e-300)
         candidate_stake = np.minimum(candidate_stake / (1 + candidate_stake * loss), largest)
-    baseline_stake = candidate_stake * (ratio * heavier)[:, None]
-    stake = candidate_stake * candidate.units[:, None]
+    baseline_stake = candidate_stake * heavier
+    stake, signed = candidate_stake * column(candidate.units), sign * candidate_stake
     if bound is None:
-        gain = heavy_gain(candidate, sign * candidate_stake) + heavy_gain(baseline, -sign * baseline_stake)
+        gain = heavy_gain(candidate, signed) + heavy_gain(baseline, -sign * baseline_stake)
+    elif is_plain(candidate.units):
+        # Both arms as two rows: one call instead of two.
+        arms = Seen(*np.array([(getattr(candidate, each), getattr(baseline, each)) for each in _SEEN]))
+        both = bounded_gain(arms, np.array((signed, -sign * baseline_stake)), bound)
+        gain = both[0] + both[1]
     else:
-        gain = bounded_gain(candidate, sign * candidate_stake, bound)
+        gain = bounded_gain(candidate, signed, bound)
         gain = gain + bounded_gain(baseline, -sign * baseline_stake, bound)
-    return gain + sign * stake * (candidate.level - ratio * baseline.level)[:, None], stake
+    return gain + sign * stake * (column(candidate.level) - ratio * column(baseline.level)), stake
 
 
-def _ruinous(pair: tuple[Seen, Seen], sign: float, heavier: FloatArray, bound: float) -> FloatArray:
-    """What a figure in 0..bound can take from either arm's bet per stake of the candidate, shape (rows,)."""
+def _ruinous(
+    pair: tuple[Seen, Seen], sign: FloatArray | float, heavier: FloatArray, bound: float
+) -> FloatArray:
+    """What a figure in 0..bound can take from either arm's bet per stake of the candidate, (rows, bets)."""
     candidate, baseline = reach(pair[0], bound), reach(pair[1], bound)
-    losses = (candidate[0], baseline[1]) if sign > 0 else (candidate[1], baseline[0])
-    return np.maximum(losses[0], heavier * losses[1])
+    is_up = np.greater(sign, 0)
+    own = np.where(is_up, column(candidate[0]), column(candidate[1]))
+    other = np.where(is_up, column(baseline[1]), column(baseline[0]))
+    found: FloatArray = np.maximum(own, heavier * other)
+    return found
 
 
-def noise(dispersion: Dispersion, pair: tuple[Seen, Seen], seconds: float) -> FloatArray:
+def noise(dispersion: Dispersion, pair: tuple[Seen, Seen], seconds: float) -> Row:
     """By what the evidence of an interval of `seconds` is divided, shape (rows,), each >= 1.
 
         floor + growth k_c^2 / V,      V = (v_t/n_t + v_c/n_c) * interval / block
@@ -323,38 +388,11 @@ def noise(dispersion: Dispersion, pair: tuple[Seen, Seen], seconds: float) -> Fl
     are, so the log of an e-value divided by it is that of an e-value (Jensen), as it is at least 1.
     """
     if dispersion.is_none:
-        return np.ones(len(pair[0].units))
+        return all_of(pair[0].units, 1.0)
     candidate, baseline = pair
-    chance = candidate.variance / np.maximum(candidate.units, 1.0)
-    chance = chance + baseline.variance / np.maximum(baseline.units, 1.0)
+    chance = candidate.variance / larger(candidate.units, 1.0)
+    chance = chance + baseline.variance / larger(baseline.units, 1.0)
     chance = chance * min(1.0, max(seconds, 1e-9) / max(dispersion.block_seconds, 1e-9))
-    luck = max(dispersion.growth, 0.0) * baseline.level**2
-    found: FloatArray = max(dispersion.floor, 1.0) + luck / np.maximum(chance, 1e-300)
+    luck = max(dispersion.growth, 0.0) * baseline.level * baseline.level
+    found: Row = max(dispersion.floor, 1.0) + luck / larger(chance, 1e-300)
     return found
-
-
-def bounds(band: Band, row: int) -> tuple[float | None, float | None]:
-    """The differences m_t - m_c that the data leave open at 95%, at every look at once; None: open-ended.
-
-    Against each difference the wealth of the even-handed mixture over EFFECTS must stay below
-    2/(1 - CONFIDENCE) on either side (Ville's inequality), for a difference that stays the same.
-    """
-    low = _lowest(band.up_gain[row], band.up_stake[row])
-    high = _lowest(band.down_gain[row], band.down_stake[row])
-    return low, None if high is None else -high
-
-
-def _lowest(gain: FloatArray, stake: FloatArray) -> float | None:
-    """Where the falling log of sum of p exp(gain - stake x) meets the threshold, by bisection."""
-    if not (stake > 0).all():
-        return None
-    threshold = math.log(2 / (1 - CONFIDENCE))
-    low = float(np.max((gain + LOG_EFFECT_PRIOR - threshold) / stake))
-    high = float(np.max((gain - threshold) / stake))
-    for _ in range(60):
-        middle = (low + high) / 2
-        if log_sum(LOG_EFFECT_PRIOR + gain - stake * middle) >= threshold:
-            low = middle
-        else:
-            high = middle
-    return low

@@ -9,7 +9,8 @@ import numpy as np
 
 from rollway.errors import InputError
 from rollway.judge.logs import FloatArray
-from rollway.judge.processes import Arms
+from rollway.judge.processes import Arms, comparable
+from rollway.judge.quick import quick
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Dispersion:
 NONE = Dispersion()
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Pace:
     """Events and seconds of the last block or so, the older the less: `events` has shape (rows,)."""
@@ -48,8 +50,11 @@ def start(rows: int) -> Pace:
 def move(pace: Pace, dispersion: Dispersion, arms: Arms, seconds: float) -> Pace:
     """The pace after one more interval of `seconds`; what is a block old counts 1/e."""
     left = exp(-seconds / max(dispersion.block_seconds, 1e-9))
-    events = (arms.candidate_bad + arms.baseline_bad) * arms.comparable
-    return Pace(left * pace.events + events, left * pace.seconds + seconds)
+    events = left * pace.events
+    is_told = comparable(arms)
+    if not isinstance(is_told, float) or is_told > 0:
+        events += (arms.candidate_bad + arms.baseline_bad) * is_told
+    return Pace(events, left * pace.seconds + seconds)
 
 
 def factor(
@@ -74,14 +79,28 @@ def factor(
     and divided by phi its exponential has a mean of at most 1 over a block where Var(U) <= phi V and U is
     about normal (a quasi-likelihood: Wedderburn 1974).
     """
-    weight = arms.candidate_trials * null
-    share = weight / np.maximum(weight + arms.baseline_trials, 1e-300)
+    return factors(dispersion, arms, np.array((null,)), seconds, pace)[:, 0]
+
+
+def factors(
+    dispersion: Dispersion, arms: Arms, nulls: FloatArray, seconds: float, pace: Pace | None = None
+) -> FloatArray:
+    """`factor` for several nulls at once, shape (rows, nulls)."""
+    n_t, n_c = arms.candidate_trials, arms.baseline_trials
+    if isinstance(n_t, float) and isinstance(n_c, float) and n_t > 0 and n_c > 0:
+        share = nulls * n_t
+        share /= share + n_c
+    else:
+        weight = np.asarray(n_t)[..., None] * nulls
+        share = weight / np.maximum(weight + np.asarray(n_c)[..., None], 1e-300)
     if pace is None:
         events = (arms.candidate_bad + arms.baseline_bad) / max(seconds, 1e-9)
     else:
         events = pace.events / max(pace.seconds, 1e-9)
-    block = events * max(seconds, dispersion.block_seconds)
-    found: FloatArray = max(dispersion.floor, 1.0) + max(dispersion.growth, 0.0) * block * share * (1 - share)
+    block = events * (max(dispersion.growth, 0.0) * max(seconds, dispersion.block_seconds))
+    share -= share * share
+    found: FloatArray = block[:, None] * share
+    found += max(dispersion.floor, 1.0)
     return found
 
 

@@ -7,10 +7,12 @@ from typing import Protocol, TypeVar
 
 from rollway.judge.model import GuardRule, Reading, Rules, Sample
 from rollway.judge.onset import Interval
+from rollway.judge.quick import quick
 
 S = TypeVar("S")
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Shown:
     """The numbers of one KPI for people, under the names of GuardVerdict."""
@@ -33,6 +35,7 @@ class Shown:
     is_weak: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Safety:
     """How far safety has been shown in a stage, by the test that is furthest behind.
@@ -66,12 +69,8 @@ class Accused:
 
 def interval_of(reading: Reading, rules: Rules) -> Interval:
     """The reading's place in time."""
-    return Interval(
-        stage=reading.stage,
-        start=float(reading.start),
-        seconds=reading.end - reading.start,
-        planned_seconds=rules.planned_seconds,
-    )
+    seconds = reading.end - reading.start
+    return Interval(reading.stage, float(reading.start), seconds, rules.planned_seconds)
 
 
 class KpiKind(Protocol[S]):
@@ -109,6 +108,10 @@ class KpiKind(Protocol[S]):
 
     def harm(self, rule: GuardRule, rules: Rules, state: S) -> float:
         """log e-value against "the new version is within tolerance and limit"."""
+        ...
+
+    def harm_at_most(self, rule: GuardRule, rules: Rules, state: S) -> float:
+        """What `harm` cannot exceed, where that is cheaper to say; asked for after every reading."""
         ...
 
     def safety(self, rule: GuardRule, rules: Rules, state: S, stage: str) -> Safety:

@@ -7,23 +7,24 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rollway.judge import comparison as comparisons
 from rollway.judge import limit as limits
 from rollway.judge import ratio as ratios
 from rollway.judge import stretch as stretches
 from rollway.judge import tally as tallies
+from rollway.judge import wager as wagers
 from rollway.judge.comparison import Comparison
-from rollway.judge.evidence import Accused, Safety, Shown
+from rollway.judge.evidence import Accused, Safety, Shown, interval_of
 from rollway.judge.limit import LimitTest
-from rollway.judge.logs import FloatArray, log_mean
+from rollway.judge.logs import FloatArray
 from rollway.judge.model import Direction, GuardRule, Reading, Rules
-from rollway.judge.onset import Interval
 from rollway.judge.processes import Arms
+from rollway.judge.quick import quick
 from rollway.judge.tally import Tally
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Exceedance:
     """Evidence on how often each arm lies above each of `cuts` (indices of buckets).
@@ -49,27 +50,31 @@ def with_cuts(evidence: Exceedance, cuts: tuple[int, ...]) -> Exceedance:
 
 def absorb(
     evidence: Exceedance,
+    counts: FloatArray,
+    trials: tuple[float, float],
     *,
-    buckets: tuple[FloatArray, FloatArray],
     limit_cut: int | None,
     reading: Reading,
     rule: GuardRule,
     rules: Rules,
 ) -> Exceedance:
-    """The evidence after a reading's buckets of candidate and baseline, each of shape (buckets,).
+    """The evidence after a reading's counts of candidate and baseline per bucket, shape (2, buckets), which
+    add up to `trials`.
 
     At share 0 nothing is evidence: whoever tries the new version then was not chosen by chance.
     """
-    candidate, baseline = buckets
-    tally = tallies.count(evidence.tally, candidate, baseline, reading.share)
+    tally = tallies.count(evidence.tally, counts[0], counts[1], reading.share)
+    if reading.share <= 0:
+        return Exceedance(tally, evidence.cuts, evidence.comparison, evidence.limit)
     comparison, tested, limit = evidence.comparison, evidence.limit, limit_of(rule)
-    if reading.share > 0 and comparison is not None:
-        arms = _arms(candidate, baseline, evidence.cuts)
+    if comparison is not None:
+        new, old = counts.dot(_beyond(evidence.cuts, counts.shape[1]))
+        arms = Arms(trials[0], new, trials[1], old)
         comparison = compare(comparison, arms, reading=reading, rule=rule, rules=rules)
-    if reading.share > 0 and limits.is_active(limit) and limit_cut is not None:
-        trials, above = float(candidate.sum()), tallies.above(candidate, limit_cut)
-        bad = above if rule.direction == "more_is_worse" else trials - above
-        tested = limits.add(tested, trials, bad, _interval(reading, rules), limit=limit)
+    if limits.is_active(limit) and limit_cut is not None:
+        above = sum(counts[0].tolist()[limit_cut + 1 :])
+        bad = above if rule.direction == "more_is_worse" else trials[0] - above
+        tested = limits.add(tested, trials[0], bad, interval_of(reading, rules), limit=limit)
     return Exceedance(tally, evidence.cuts, comparison, tested)
 
 
@@ -80,20 +85,11 @@ def compare(
     return comparisons.compare(
         comparison,
         arms,
-        _interval(reading, rules),
+        interval_of(reading, rules),
         tolerance=rule.tolerance,
         margin=margin_of(rules, reading.stage, rule.kpi),
         dispersion=rule.dispersion,
         direction=rule.direction,
-    )
-
-
-def _interval(reading: Reading, rules: Rules) -> Interval:
-    return Interval(
-        stage=reading.stage,
-        start=float(reading.start),
-        seconds=reading.end - reading.start,
-        planned_seconds=rules.planned_seconds,
     )
 
 
@@ -112,17 +108,11 @@ def margin_of(rules: Rules, stage: str, kpi: str) -> float | None:
     return rules.margins.get(stage, {}).get(kpi)
 
 
-def _arms(candidate: FloatArray, baseline: FloatArray, cuts: tuple[int, ...]) -> Arms:
-    # From each bucket on: how many. One sum serves every cut and the total.
-    new, old = candidate[::-1].cumsum()[::-1], baseline[::-1].cumsum()[::-1]
-    all_of, beyond = _places(cuts)
-    return Arms(new.take(all_of), new.take(beyond), old.take(all_of), old.take(beyond))
-
-
 @lru_cache(maxsize=256)
-def _places(cuts: tuple[int, ...]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Where in the sums the total and what is beyond each cut stand, each of shape (rows,)."""
-    return np.zeros(len(cuts), dtype=np.intp), np.array(cuts, dtype=np.intp) + 1
+def _beyond(cuts: tuple[int, ...], buckets: int) -> FloatArray:
+    """1 where a bucket is beyond a cut, shape (buckets, cuts): counts times this are sums above each cut."""
+    found: FloatArray = np.greater.outer(np.arange(buckets), np.array(cuts)).astype(np.float64)
+    return found
 
 
 def harm(evidence: Exceedance, rule: GuardRule, rules: Rules) -> float:
@@ -132,10 +122,18 @@ def harm(evidence: Exceedance, rule: GuardRule, rules: Rules) -> float:
     return limits.combine(_comparison_log_e(evidence, rules), limit)
 
 
+def harm_at_most(evidence: Exceedance, rule: GuardRule) -> float:
+    """What `harm` cannot exceed: neither part of the average can."""
+    compared = 0.0 if evidence.comparison is None else wagers.at_most(evidence.comparison.wager)
+    if not limits.is_active(limit_of(rule)):
+        return compared
+    return max(compared, limits.at_most(evidence.limit))
+
+
 def _comparison_log_e(evidence: Exceedance, rules: Rules) -> float:
     if evidence.comparison is None:
         return 0.0
-    return log_mean(comparisons.harm_of(evidence.comparison, rules.planned_seconds))
+    return comparisons.total_of(evidence.comparison, rules.planned_seconds)
 
 
 def worst_row(evidence: Exceedance, rules: Rules) -> tuple[int, float]:

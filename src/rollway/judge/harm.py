@@ -33,6 +33,15 @@ def contributions(rules: Rules, state: JudgeState) -> tuple[float, dict[str, flo
     )
 
 
+def at_most(rules: Rules, state: JudgeState) -> float:
+    """What log E cannot exceed: the largest of bounds on the guards' log E_i. It costs less than log E."""
+    most = 0.0
+    for rule, guard in zip(rules.guards, state.guards, strict=True):
+        if bears(rule):
+            most = max(most, KINDS[rule.kind].harm_at_most(rule, rules, guard.evidence))
+    return most
+
+
 def bears(rule: GuardRule) -> bool:
     """Whether the rule's evidence can take a release back."""
     return rule.say != "watch" and rule.kind not in BESIDE

@@ -15,12 +15,13 @@ from rollway.judge.logs import FloatArray
 from rollway.judge.onset import Interval, Onset, move, spent
 from rollway.judge.processes import (
     EFFECTS,
+    harm_at_most,
     harm_log_e,
     harm_start,
     harm_step,
-    limit_increment,
-    rates_above,
+    increment_above,
 )
+from rollway.judge.quick import quick
 from rollway.judge.stretch import choose
 
 # Of a guard's say in harm, this part belongs to its limit, the rest to the comparison. Both are
@@ -29,6 +30,7 @@ LIMIT_WEIGHT = 0.25
 LARGEST_LIMIT = 1 - 1e-9
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class LimitTest:
     """harm: log wealth, shape (1, effects).
@@ -60,21 +62,27 @@ def add(test: LimitTest, trials: float, bad: float, interval: Interval, *, limit
     if trials <= 0:
         return test
     onset, mass = move(test.onset, interval)
-    increment = limit_increment(trials, bad, limit, rates_above(limit))
-    goes_on = (test.score > 0).astype(np.float64)
-    return LimitTest(
-        onset=onset,
-        harm=harm_step(test.harm, increment[np.newaxis], mass),
-        score=np.maximum(test.score + increment, 0.0),
-        since=np.where(goes_on > 0, test.since, interval.start),
-        trials=goes_on * test.trials + trials,
-        bad=goes_on * test.bad + bad,
-    )
+    increment = increment_above(trials, bad, limit)
+    harm, score = harm_step(test.harm, increment, mass), test.score + increment
+    np.maximum(score, 0.0, out=score)
+    if not np.count_nonzero(test.score):
+        # As most often: nothing speaks against the version, and every stretch begins with this interval.
+        begun = np.empty((3, len(score)))
+        begun[0], begun[1], begun[2] = interval.start, trials, bad
+        return LimitTest(onset, harm, score, begun[0], begun[1], begun[2])
+    goes_on = test.score > 0
+    since = np.where(goes_on, test.since, interval.start)
+    return LimitTest(onset, harm, score, since, goes_on * test.trials + trials, goes_on * test.bad + bad)
 
 
 def log_e(test: LimitTest, planned_seconds: float) -> float:
     """log e-value against `rate_candidate <= limit`."""
     return float(harm_log_e(test.harm, 1 - spent(test.onset, planned_seconds))[0])
+
+
+def at_most(test: LimitTest) -> float:
+    """What `log_e` cannot exceed; it costs less."""
+    return harm_at_most(test.harm)
 
 
 def tell(test: LimitTest) -> tuple[float, int, float]:

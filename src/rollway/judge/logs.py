@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
+# So few numbers are added up more quickly one by one.
+FEW = 16
+
 
 def floats(*values: float) -> FloatArray:
     """The values as a one-dimensional array."""
@@ -22,13 +25,21 @@ def log_sum(logs: FloatArray) -> FloatArray:
     return total
 
 
+def log_flat(logs: FloatArray) -> float:
+    """log of the sum of exp(logs) over all entries of a table; -inf where all are."""
+    if logs.size <= FEW:
+        return log_total(logs.ravel().tolist())
+    largest = float(logs.max())
+    return largest if math.isinf(largest) else largest + math.log(float(np.exp(logs - largest).sum()))
+
+
 def log_total(logs: Iterable[float]) -> float:
     """log of the sum of exp(logs); -inf of nothing. For a few plain numbers quicker than an array."""
     values = list(logs)
-    largest = max(values, default=-math.inf)
+    largest = max(values) if values else -math.inf
     if math.isinf(largest):
         return largest
-    return largest + math.log(sum(math.exp(value - largest) for value in values))
+    return largest + math.log(sum([math.exp(value - largest) for value in values]))
 
 
 def log_mean(logs: FloatArray) -> float:

@@ -15,6 +15,7 @@ import numpy as np
 from rollway.judge import wager as wagers
 from rollway.judge.logs import FloatArray, floats
 from rollway.judge.onset import Interval
+from rollway.judge.quick import quick
 from rollway.judge.wager import Odds, Wager
 from rollway.judge.words import percent
 
@@ -25,6 +26,7 @@ PRIOR = floats(0.08, 0.14, 0.14, 0.12, 0.10, 0.06, 0.04, 0.06, 0.06, 0.08, 0.08,
 ODDS = Odds(np.log(PRIOR), floats(0.0))
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Mismatch:
     """The test since it began, and what it was told: units of the new version, as planned, of both.

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from rollway.errors import InputError
 from rollway.judge.dispersion import NONE, Dispersion
+from rollway.judge.quick import quick
 
 Say = Literal["gate", "brake", "watch"]
 Kind = str
@@ -95,6 +96,7 @@ SAMPLES: dict[str, type[Any]] = {
 }
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One interval's numbers of one KPI, both arms. Its key is (kpi, end); a second one is ignored unless
@@ -172,6 +174,7 @@ class Rules:
     alpha_mismatch: float = 0.001
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class GuardVerdict:
     """What the evidence says of one KPI. Natural logs; an e-value of 1 is no evidence.
@@ -217,6 +220,7 @@ class GuardVerdict:
     lost_readings: int = 0
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The judge's answer at one moment, with its numbers, its rule and what was missing.

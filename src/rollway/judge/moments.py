@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import astuple, dataclass
-from typing import TypeGuard
+from collections.abc import Callable
+from dataclasses import dataclass
+from operator import add, attrgetter
+from typing import TypeGuard, TypeVar, cast
 
 import numpy as np
 
 from rollway.judge.logs import FloatArray
 from rollway.judge.model import Counts, Moments, Sample
-from rollway.judge.plausible import LARGEST_COUNT, are_counts, is_finite
+from rollway.judge.plausible import LARGEST_COUNT, NUMBER, are_counts
+from rollway.judge.quick import quick
+from rollway.judge.rows import Row, either, is_plain, larger, smaller
 
 # The mean follows the last units or so, for means drift; the spread changes less and is harder to learn.
 MEAN_MEMORY = 2_000.0
@@ -21,8 +25,10 @@ ROUNDING = 1e-6
 LARGEST_SUM = 1e120
 # Squares below this are no longer numbers with digits.
 SMALLEST_SQUARE = 1e-300
+NO_SUMS = (0.0,) * 6
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Units:
     """The sums of `Moments` of one arm and interval, each of shape (rows,)."""
@@ -35,6 +41,7 @@ class Units:
     products: FloatArray
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Memory:
     """What one arm's earlier intervals taught of a single unit's figures y and x, each of shape (rows,).
@@ -52,6 +59,10 @@ class Memory:
     doubt: FloatArray
 
 
+S = TypeVar("S", Units, Memory)
+
+
+@quick
 @dataclass(frozen=True, slots=True)
 class View:
     """How a unit's figures y and x are seen: f = (y - centre - slope (x - other_centre)) / scale.
@@ -67,6 +78,7 @@ class View:
     scale: FloatArray
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Seen:
     """One arm's interval as seen: units, the sums of f and f^2, and what was known of f beforehand.
@@ -83,11 +95,36 @@ class Seen:
 
 def units_of(sample: Sample | None) -> Units:
     """The sample's sums, one row; bad among trials are figures of 0 and 1, and no sample is no units."""
+    return Units(*np.array(_sums(sample), dtype=np.float64)[:, np.newaxis])
+
+
+def plain_units_of(sample: Sample | None) -> Units:
+    """The same as plain numbers (see `rows`)."""
+    return Units(*cast("tuple[Row, ...]", tuple(map(float, _sums(sample)))))
+
+
+def plain(of: S) -> S:
+    """One row's sums or memory as plain numbers."""
+    return type(of)(*cast("list[Row]", [each.item() for each in _values(of)]))
+
+
+def tables(of: S) -> S:
+    """Plain numbers as tables of one row again."""
+    return type(of)(*np.array(_values(of))[:, np.newaxis])
+
+
+def number_of(sample: Sample | None) -> float:
+    """How many units the sample has."""
+    return float(_sums(sample)[0])
+
+
+def _sums(sample: Sample | None) -> tuple[float, ...]:
+    if isinstance(sample, Moments):
+        other = sample.other_total, sample.other_squares, sample.products
+        return sample.units, sample.total, sample.squares, *other
     if isinstance(sample, Counts):
-        sample = Moments(sample.trials, float(sample.bad), float(sample.bad))
-    if not isinstance(sample, Moments):
-        sample = Moments(0, 0.0, 0.0)
-    return Units(*(np.array([float(value)]) for value in astuple(sample)))
+        return sample.trials, sample.bad, sample.bad, 0.0, 0.0, 0.0
+    return NO_SUMS
 
 
 def nothing(rows: int) -> Units:
@@ -97,7 +134,7 @@ def nothing(rows: int) -> Units:
 
 def plus(first: Units, second: Units) -> Units:
     """Both together."""
-    return Units(*(a + b for a, b in zip(_values(first), _values(second), strict=True)))
+    return Units(*map(add, _values(first), _values(second)))
 
 
 def are_moments(sample: Sample | None) -> TypeGuard[Moments | Counts | None]:
@@ -110,28 +147,31 @@ def are_moments(sample: Sample | None) -> TypeGuard[Moments | Counts | None]:
         return True
     if not isinstance(sample, Moments):
         return False
-    values = astuple(sample)
-    if not all(is_finite(value) and abs(value) <= LARGEST_SUM for value in values):
-        return False
+    values = _sums(sample)
+    for value in values:
+        if not (isinstance(value, NUMBER) and -LARGEST_SUM <= value <= LARGEST_SUM):
+            return False
     n, total, squares, other_total, other_squares, products = values
     if not (0 <= n <= LARGEST_COUNT and squares >= 0 and other_squares >= 0):
         return False
     if n == 0:
         return not any(values)
     # Squares of the smallest figures may have been lost.
-    root, other_root = (math.sqrt(value + n * SMALLEST_SQUARE) for value in (squares, other_squares))
-    pairs = (
-        (abs(total), math.sqrt(n) * root),
-        (abs(other_total), math.sqrt(n) * other_root),
-        (abs(products), root * other_root),
+    root, other_root = (
+        math.sqrt(squares + n * SMALLEST_SQUARE),
+        math.sqrt(other_squares + n * SMALLEST_SQUARE),
     )
-    return all(left <= right * (1 + ROUNDING) for left, right in pairs)
+    most = math.sqrt(n) * (1 + ROUNDING)
+    return (
+        abs(total) <= most * root
+        and abs(other_total) <= most * other_root
+        and abs(products) <= root * other_root * (1 + ROUNDING)
+    )
 
 
 def is_within(sample: Sample | None, low: float, high: float) -> bool:
     """Whether the sums allow that every figure y lies between `low` <= 0 and `high` >= 0."""
-    seen = units_of(sample)
-    n, total, squares = float(seen.units[0]), float(seen.total[0]), float(seen.squares[0])
+    n, total, squares = map(float, _sums(sample)[:3])
     slack = ROUNDING * max(high, -low) * n
     largest = max(high, -low)
     most = (low + high) * total - low * high * n
@@ -148,33 +188,37 @@ def learn(memory: Memory, seen: Units) -> Memory:
     Mean and spread are running averages over units. Spread is taken about the mean known beforehand, so
     a drift between intervals counts as spread: that makes the tests slower, never rasher.
     """
-    n = np.maximum(seen.units, 1.0)
-    is_first = memory.units <= 0
-    mean = np.where(is_first, seen.total / n, memory.mean)
-    other = np.where(is_first, seen.other_total / n, memory.other_mean)
+    n = larger(seen.units, 1.0)
+    is_first, is_seen = memory.units <= 0, seen.units > 0
+    mean = either(is_first, seen.total / n, memory.mean)
+    other = either(is_first, seen.other_total / n, memory.other_mean)
     fresh = (
-        (seen.squares - 2 * mean * seen.total) / n + mean**2,
-        (seen.other_squares - 2 * other * seen.other_total) / n + other**2,
+        (seen.squares - 2 * mean * seen.total) / n + mean * mean,
+        (seen.other_squares - 2 * other * seen.other_total) / n + other * other,
         (seen.products - mean * seen.other_total - other * seen.total) / n + mean * other,
     )
-    pace = seen.units / np.maximum(np.minimum(memory.units, MEAN_MEMORY) + seen.units, 1.0)
-    slow = seen.units / np.maximum(np.minimum(memory.units, SPREAD_MEMORY) + seen.units, 1.0)
+    pace = seen.units / larger(smaller(memory.units, MEAN_MEMORY) + seen.units, 1.0)
+    slow = seen.units / larger(smaller(memory.units, SPREAD_MEMORY) + seen.units, 1.0)
+    left, surprise = 1 - slow, slow * (fresh[0] - memory.variance)
     return Memory(
         units=memory.units + seen.units,
-        mean=np.where(seen.units > 0, mean + pace * (seen.total / n - mean), memory.mean),
-        other_mean=np.where(seen.units > 0, other + pace * (seen.other_total / n - other), memory.other_mean),
-        variance=memory.variance + slow * (np.maximum(fresh[0], 0.0) - memory.variance),
-        other_variance=memory.other_variance + slow * (np.maximum(fresh[1], 0.0) - memory.other_variance),
+        mean=either(is_seen, mean + pace * (seen.total / n - mean), memory.mean),
+        other_mean=either(is_seen, other + pace * (seen.other_total / n - other), memory.other_mean),
+        variance=memory.variance + slow * (larger(fresh[0], 0.0) - memory.variance),
+        other_variance=memory.other_variance + slow * (larger(fresh[1], 0.0) - memory.other_variance),
         covariance=memory.covariance + slow * (fresh[2] - memory.covariance),
-        doubt=(1 - slow) ** 2 * memory.doubt + (slow * (fresh[0] - memory.variance)) ** 2,
+        doubt=left * left * memory.doubt + surprise * surprise,
     )
 
 
 def leaning(memory: Memory, on: Memory, strength: float) -> Memory:
     """The memory with what `on` knows added, as if `strength` units had taught it."""
     part = strength / (memory.units + strength)
-    pairs = zip(_values(memory)[1:], _values(on)[1:], strict=True)
-    return Memory(memory.units, *(own + part * (other - own) for own, other in pairs))
+    if is_plain(part):
+        pairs = zip(_values(memory)[1:], _values(on)[1:], strict=True)
+        return Memory(memory.units, *[own + part * (others - own) for own, others in pairs])
+    own, others = np.array(_values(memory)[1:]), np.array(_values(on)[1:])
+    return Memory(memory.units, *(own + part * (others - own)))
 
 
 def see(seen: Units, memory: Memory, view: View) -> Seen:
@@ -184,16 +228,20 @@ def see(seen: Units, memory: Memory, view: View) -> Seen:
     total = seen.total - slope * seen.other_total - k * n
     squares = (
         seen.squares
-        + slope**2 * seen.other_squares
-        + k**2 * n
+        + slope * slope * seen.other_squares
+        + k * k * n
         - 2 * (slope * seen.products + k * seen.total - slope * k * seen.other_total)
     )
-    squares = np.maximum(squares, total**2 / np.maximum(n, 1.0))
-    variance = memory.variance - 2 * slope * memory.covariance + slope**2 * memory.other_variance
-    variance = np.maximum(variance, ROUNDING * memory.variance)
-    scale = view.scale
-    return Seen(n, total / scale, squares / scale**2, variance / scale**2, view.level)
+    squares = larger(squares, total * total / larger(n, 1.0))
+    variance = memory.variance - 2 * slope * memory.covariance + slope * slope * memory.other_variance
+    variance = larger(variance, ROUNDING * memory.variance)
+    scale, squared = view.scale, larger(view.scale * view.scale, SMALLEST_SQUARE)
+    return Seen(n, total / scale, squares / squared, variance / squared, view.level)
 
 
 def _values(of: Units | Memory) -> tuple[FloatArray, ...]:
-    return tuple(getattr(of, name) for name in of.__slots__)
+    return _OF_UNITS(of) if isinstance(of, Units) else _OF_MEMORY(of)
+
+
+_OF_UNITS: Callable[[Units], tuple[FloatArray, ...]] = attrgetter(*Units.__slots__)
+_OF_MEMORY: Callable[[Memory], tuple[FloatArray, ...]] = attrgetter(*Memory.__slots__)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from rollway.judge.quick import quick
+
 AT_START = 0.50
 AT_STAGE_CHANGES = 0.15
 OVER_PLANNED_TIME = 0.31
@@ -12,6 +14,7 @@ OVER_LATER_TIME = 0.04
 LEFT_AFTER_A_CHANGE = 2 / 3
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Interval:
     """One reading's place in time: its stage, its start (unix seconds), its length, and the planned time."""
@@ -22,6 +25,7 @@ class Interval:
     planned_seconds: float
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Onset:
     """How far an exposure has come: its stage (None before it begins), stage changes, elapsed seconds.
@@ -52,9 +56,7 @@ def spent(onset: Onset, planned_seconds: float) -> float:
     if onset.stage is None:
         return 0.0
     elapsed = onset.elapsed_seconds / max(planned_seconds, 1.0)
-    return (
-        AT_START
-        + AT_STAGE_CHANGES * (1 - math.pow(LEFT_AFTER_A_CHANGE, onset.changes))
-        + OVER_PLANNED_TIME * min(elapsed, 1.0)
-        + OVER_LATER_TIME * (1 - math.pow(0.5, max(0.0, elapsed - 1.0)))
-    )
+    begun = AT_START + AT_STAGE_CHANGES * (1 - math.pow(LEFT_AFTER_A_CHANGE, onset.changes))
+    if elapsed <= 1:
+        return begun + OVER_PLANNED_TIME * elapsed
+    return begun + OVER_PLANNED_TIME + OVER_LATER_TIME * (1 - math.pow(0.5, elapsed - 1.0))

@@ -14,6 +14,7 @@ LARGEST_COUNT = 2**53
 # Work on a histogram grows with the square of its bounds; nobody's durations need so many.
 MOST_BOUNDS = 1000
 LARGEST_FLOAT = sys.float_info.max
+NUMBER = (int, float)
 
 
 def is_placed(reading: Reading) -> bool:
@@ -27,7 +28,7 @@ def is_sound(reading: Reading) -> bool:
         is_finite(reading.start)
         and reading.start <= reading.end
         and is_finite(reading.end - reading.start)
-        and is_finite(reading.share)
+        and isinstance(reading.share, NUMBER)
         and 0 <= reading.share <= 1
     )
 
@@ -58,11 +59,11 @@ def is_histogram(sample: object) -> bool:
 
 def is_finite(value: object) -> bool:
     """Whether it is a number; a whole one that no float can hold is none."""
-    return isinstance(value, int | float) and abs(value) <= LARGEST_FLOAT
+    return isinstance(value, NUMBER) and -LARGEST_FLOAT <= value <= LARGEST_FLOAT
 
 
 def is_count(value: object) -> bool:
-    return isinstance(value, int | float) and 0 <= value <= LARGEST_COUNT
+    return isinstance(value, NUMBER) and 0 <= value <= LARGEST_COUNT
 
 
 def is_plain(sample: object) -> bool:

@@ -15,12 +15,14 @@ alternatives that one test bets on at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from math import log
+from dataclasses import dataclass
+from functools import lru_cache
+from math import exp, log
 
 import numpy as np
 
 from rollway.judge.logs import FloatArray, floats, log_or_never, log_sum
+from rollway.judge.quick import quick
 
 # Faults from +15% to times 64, a step of about 1.5 apart where faults are common: a fault between two
 # grid points costs less than a tenth of the evidence.
@@ -38,30 +40,76 @@ SMALLEST_MARGIN = 1.02
 SUSPICIOUS_LOG_E = log(3)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Arms:
-    """One interval's counts for all rows; every array has shape (rows,).
+    """One interval's counts for all rows: the bad ones of shape (rows,), the trials too, or one number
+    where all rows have the same."""
 
-    comparable: 1 where both versions had trials, else 0. strata: n_t n_c/n, d_t n_c/n and d_c n_t/n with
-    n = n_t + n_c, shape (3, rows), 0 where not comparable. Summed over intervals, the second over the
-    first and the third over the first are rates over the same moments (Mantel & Haenszel 1959).
-    """
-
-    candidate_trials: FloatArray
+    candidate_trials: FloatArray | float
     candidate_bad: FloatArray
-    baseline_trials: FloatArray
+    baseline_trials: FloatArray | float
     baseline_bad: FloatArray
-    comparable: FloatArray = field(init=False)
-    strata: FloatArray = field(init=False)
 
-    def __post_init__(self) -> None:
-        n_t, n_c = self.candidate_trials, self.baseline_trials
-        comparable = ((n_t > 0) & (n_c > 0)).astype(np.float64)
-        weight = comparable / np.maximum(n_t + n_c, 1.0)
-        share = n_t * weight
-        strata = np.array((share * n_c, self.candidate_bad * n_c * weight, self.baseline_bad * share))
-        object.__setattr__(self, "comparable", comparable)
-        object.__setattr__(self, "strata", strata)
+
+@dataclass(frozen=True, slots=True)
+class Stakes:
+    """Bets with what is reckoned of them once, each of shape (bets,): 1/null, log m, and m - 1."""
+
+    inverse: FloatArray
+    logs: FloatArray
+    over: FloatArray
+
+
+def stakes_on(nulls: float | FloatArray, multipliers: FloatArray) -> Stakes:
+    """The bets on these multiples of a null for all, or one for each."""
+    over = multipliers - 1
+    return Stakes(1 / np.broadcast_to(nulls, over.shape), np.log(multipliers), over)
+
+
+def swapped(arms: Arms) -> Arms:
+    """The arms in each other's place."""
+    return Arms(arms.baseline_trials, arms.baseline_bad, arms.candidate_trials, arms.candidate_bad)
+
+
+def comparable(arms: Arms) -> FloatArray | float:
+    """1 where both versions had trials, else 0."""
+    n_t, n_c = arms.candidate_trials, arms.baseline_trials
+    if isinstance(n_t, float) and isinstance(n_c, float):
+        return float(n_t > 0 and n_c > 0)
+    found: FloatArray = np.logical_and(np.greater(n_t, 0), np.greater(n_c, 0)).astype(np.float64)
+    return found
+
+
+def are_comparable(arms: Arms) -> bool:
+    """Whether both versions had trials in any row."""
+    found = comparable(arms)
+    return found > 0 if isinstance(found, float) else bool(found.any())
+
+
+def strata(arms: Arms) -> FloatArray:
+    """n_t, n_t n_c/n, d_t n_c/n and d_c n_t/n with n = n_t + n_c, shape (4, rows), 0 where not comparable.
+
+    Summed over intervals, the third over the second and the fourth over the second are rates over the
+    same moments (Mantel & Haenszel 1959).
+    """
+    n_t, n_c = arms.candidate_trials, arms.baseline_trials
+    found = np.empty((4, len(arms.candidate_bad)))
+    both = n_t + n_c
+    if isinstance(n_t, float) and isinstance(n_c, float) and isinstance(both, float):
+        is_told = n_t > 0 and n_c > 0
+        part = 1 / max(both, 1.0) if is_told else 0.0
+        found[0] = n_t if is_told else 0.0
+        found[1] = n_t * part * n_c
+        np.multiply(arms.candidate_bad, n_c * part, out=found[2])
+        np.multiply(arms.baseline_bad, n_t * part, out=found[3])
+        return found
+    weight = comparable(arms) / np.maximum(both, 1.0)
+    found[0] = n_t * (weight > 0)
+    found[1] = n_t * weight * n_c
+    found[2] = arms.candidate_bad * (n_c * weight)
+    found[3] = arms.baseline_bad * (n_t * weight)
+    return found
 
 
 def ratio_increment(arms: Arms, null: float | FloatArray, multipliers: FloatArray) -> FloatArray:
@@ -75,12 +123,32 @@ def ratio_increment(arms: Arms, null: float | FloatArray, multipliers: FloatArra
     (1 + ratio p (a-1))^n_t (1 + p (b-1))^n_c <= exp(p (n_t ratio (a-1) + n_c (b-1))), and the bracket is
     0 at ratio = rho and falls as the ratio moves into the null. Exactly 0 where one version had no trials.
     """
-    weight = arms.candidate_trials[:, None] * null
-    share = weight / np.maximum(weight + arms.baseline_trials[:, None], 1e-300)
-    bad = arms.candidate_bad * arms.comparable
-    events = bad + arms.baseline_bad * arms.comparable
+    n_t, n_c = arms.candidate_trials, arms.baseline_trials
+    if isinstance(n_t, float) and isinstance(n_c, float):
+        return increments(arms, n_t, n_c, stakes_on(null, multipliers))
+    weight = np.asarray(n_t)[..., None] * null
+    share = weight / np.maximum(weight + np.asarray(n_c)[..., None], 1e-300)
+    is_told = comparable(arms)
+    bad = arms.candidate_bad * is_told
+    events = bad + arms.baseline_bad * is_told
     price = events[:, None] * np.log1p(share * (multipliers - 1))
     increment: FloatArray = bad[:, None] * np.log(multipliers) - price
+    return increment
+
+
+def increments(arms: Arms, n_t: float, n_c: float, stakes: Stakes) -> FloatArray:
+    """The same where all rows have the trials n_t and n_c: what an event tells, (log m - price) for the new
+    version and -price for the old one, is reckoned once for all rows."""
+    if n_t <= 0 or n_c <= 0:
+        return np.zeros((len(arms.candidate_bad), len(stakes.over)))
+    told = np.empty((2, len(stakes.over)))
+    price = np.multiply(stakes.inverse, n_c / n_t, out=told[1])
+    price += 1.0
+    np.divide(stakes.over, price, out=price)
+    np.log1p(price, out=price)
+    np.subtract(stakes.logs, price, out=told[0])
+    np.negative(price, out=price)
+    increment: FloatArray = np.array((arms.candidate_bad, arms.baseline_bad)).T.dot(told)
     return increment
 
 
@@ -96,6 +164,22 @@ def limit_increment(trials: float, bad: float, limit: float, rates: FloatArray) 
     return gain
 
 
+def increment_above(trials: float, bad: float, limit: float) -> FloatArray:
+    """`limit_increment` for the rates of `rates_above`."""
+    of_bad, of_others = _logs_above(limit)
+    gain: FloatArray = of_bad * bad
+    gain += of_others * (trials - bad)
+    return gain
+
+
+@lru_cache(maxsize=256)
+def _logs_above(limit: float) -> tuple[FloatArray, FloatArray]:
+    """What a bad request and any other add to the log wealth."""
+    rates = rates_above(limit)
+    return np.log(rates / limit), np.log((1 - rates) / (1 - limit))
+
+
+@lru_cache(maxsize=256)
 def rates_above(limit: float) -> FloatArray:
     """The alternatives to a limit in (0, 1): its odds times each of EFFECTS, so they stay below 1."""
     odds = EFFECTS * limit / (1 - limit)
@@ -124,6 +208,12 @@ def harm_log_e(log_wealth: FloatArray, unspent: float) -> FloatArray:
     """log of the mixture E = sum of W_k + the mass not spent yet, shape (rows,)."""
     total: FloatArray = np.logaddexp(log_sum(log_wealth), log_or_never(unspent))
     return total
+
+
+def harm_at_most(log_wealth: FloatArray) -> float:
+    """What no row's `harm_log_e` can exceed: the log of the largest wealth for every bet, plus 1."""
+    largest, bets = log_wealth.item(log_wealth.argmax()), log_wealth.shape[1]
+    return largest + log(bets + exp(-largest)) if largest > 0 else log(bets + 1)
 
 
 def safe_start(rows: int, log_prior: FloatArray = LOG_SAFE_PRIOR) -> FloatArray:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from rollway.judge.model import BlindReason, Problem, Reading
+from rollway.judge.quick import quick
 
 # An arm is called silent only when its silence is not chance: at a share of 1% most intervals of a small
 # service hold no request of the new version at all. At these odds the other arm has served so much that
@@ -16,6 +18,7 @@ SILENCE_LOG_ODDS = math.log(1000)
 OVERLAP = 0.05
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Arm:
     """What was seen of one arm of a KPI; times are unix seconds, None for never.
@@ -33,6 +36,7 @@ class Arm:
     stage_total: float = 0.0
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Sight:
     """What was seen of one KPI: the end of its last reading, that reading's stage and problem, and how many
@@ -60,11 +64,12 @@ def is_apart(sight: Sight, reading: Reading) -> bool:
     What is counted twice is evidence twice. Over a gap one interval may stand for all that was missed; but
     where the stage changed meanwhile its share did too, and two shares of one interval cannot be compared.
     """
-    slack = OVERLAP * (reading.end - reading.start)
-    counted = [at for at in (sight.candidate.seen_at, sight.baseline.seen_at) if at is not None]
-    if sight.last_end is not None and sight.stage != reading.stage:
-        counted.append(sight.last_end)
-    return all(reading.start >= at - slack for at in counted)
+    begun = reading.start + OVERLAP * (reading.end - reading.start)
+    before = sight.last_end if sight.stage != reading.stage else None
+    for at in (sight.candidate.seen_at, sight.baseline.seen_at, before):
+        if at is not None and begun < at:
+            return False
+    return True
 
 
 def look(sight: Sight, reading: Reading, problem: Problem | None, trials: tuple[float, float]) -> Sight:
@@ -95,6 +100,7 @@ def look(sight: Sight, reading: Reading, problem: Problem | None, trials: tuple[
     )
 
 
+@lru_cache(maxsize=64)
 def _log_odds(chance_of_other: float) -> float:
     """-log of the probability that one request falls on the other arm."""
     return -math.log(chance_of_other) if 0 < chance_of_other < 1 else 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,16 +15,17 @@ from rollway.judge import stops, waiting
 from rollway.judge.codec import decode, encode
 from rollway.judge.kinds import KINDS, KpiKind
 from rollway.judge.model import Rules
+from rollway.judge.quick import quick
 from rollway.judge.sight import Sight
 from rollway.judge.stops import NO_STOPS, Stops
 from rollway.judge.waiting import NOTHING_WAITS, Waiting
 
 FORMAT = "rollway.judge/"
-NUMBER = 2
-# 1 had neither what waits nor what stops; both begin empty then.
-READABLE = (1, 2)
+NUMBER = 3
+# Before 3 tables were lists of numbers, and of other shapes; what was judged then is judged anew.
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class GuardState:
     """One KPI: what was seen, its evidence (the state of its kind), what waits, and what may stop."""
@@ -48,6 +50,7 @@ class Finding:
     is_stop: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Course:
     """The course of the rollout so far; times are unix seconds, None before the first reading.
@@ -61,6 +64,7 @@ class Course:
     stage_since: float | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class JudgeState:
     """The guards in the order of the rules; `finding` stays once it is there (Ville's inequality)."""
@@ -87,12 +91,12 @@ def dump(state: JudgeState) -> dict[str, Any]:
 
 
 def load(rules: Rules, raw: Mapping[str, Any]) -> JudgeState:
-    """The state that `dump` wrote under the same rules, also in an older format whose fields are all still
-    known; what is new since then begins empty. Raises InputError for anything else."""
+    """The state that `dump` wrote under the same rules; fields that are new since then begin empty. Raises
+    InputError for anything else."""
     _check(rules)
     try:
-        if raw["format"] not in [f"{FORMAT}{number}" for number in READABLE]:
-            raise ValueError(f"its format is {raw['format']!r}, not {FORMAT}{NUMBER} or one before it")
+        if raw["format"] != f"{FORMAT}{NUMBER}":
+            raise ValueError(f"its format is {raw['format']!r}, not {FORMAT}{NUMBER}")
         guards = tuple(
             _load_guard(KINDS[rule.kind], guard)
             for rule, guard in zip(rules.guards, raw["guards"], strict=True)
@@ -117,7 +121,7 @@ def _dump_guard(guard: GuardState) -> dict[str, Any]:
 
 def _load_guard(kind: KpiKind[Any], raw: Mapping[str, Any]) -> GuardState:
     evidence = decode(kind.state, raw["evidence"])
-    if not _fits(evidence, kind.begin()):
+    if not _fits(evidence, _fresh(type(kind))):
         raise ValueError("its evidence is of other bets than are laid now")
     return GuardState(
         decode(Sight, raw["sight"]),
@@ -125,6 +129,11 @@ def _load_guard(kind: KpiKind[Any], raw: Mapping[str, Any]) -> GuardState:
         waiting.load(raw["waiting"]) if "waiting" in raw else NOTHING_WAITS,
         decode(Stops, raw.get("stops", {})),
     )
+
+
+@cache
+def _fresh(kind: type[KpiKind[Any]]) -> Any:
+    return kind().begin()
 
 
 def _fits(found: Any, fresh: Any) -> bool:

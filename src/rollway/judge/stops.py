@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from rollway.judge.model import Counts, GuardRule, Reading
+from rollway.judge.quick import quick
 from rollway.judge.words import percent, seconds
 
 CHECK = "check"
@@ -37,6 +38,7 @@ ENOUGH_BURNT = 10
 ENOUGH_SECONDS = SHORT_SECONDS / 2
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Slot:
     """One minute of both versions together; `number` counts minutes since 1970."""
@@ -47,6 +49,7 @@ class Slot:
     seconds: float
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Stops:
     """What the rules remember of one KPI: the run of intervals with only failures, and the last hour."""
@@ -134,6 +137,11 @@ def _add_slot(slots: tuple[Slot, ...], reading: Reading, trials: float, failed: 
     return (*(slot for slot in kept if slot.number > first), new)
 
 
+def is_near(rule: GuardRule, stops: Stops) -> bool:
+    """Whether the next look could stop the release at all."""
+    return stops.in_a_row >= IN_A_ROW or rule.objective is not None
+
+
 def found(rule: GuardRule, stops: Stops, reading: Reading) -> str:
     """Why the reading stops the release, in one sentence; empty where it does not."""
     if not watches(rule) or reading.share <= 0 or not _has_numbers(reading):
@@ -172,9 +180,12 @@ def _checks_fail(rule: GuardRule, stops: Stops) -> str:
 def _burns(rule: GuardRule, stops: Stops, at: float) -> str:
     if rule.objective is None:
         return ""
-    long, short = _window(stops.slots, at, LONG_SECONDS), _window(stops.slots, at, SHORT_SECONDS)
+    short = _window(stops.slots, at, SHORT_SECONDS)
     if short.failed < ENOUGH_BURNT or short.seconds < ENOUGH_SECONDS:
         return ""
+    if short.failed / short.trials / (1 - rule.objective) < FAST_BURN:
+        return ""
+    long = _window(stops.slots, at, LONG_SECONDS)
     rates = short.failed / short.trials, long.failed / long.trials
     burn = min(rates) / (1 - rule.objective)
     if burn < FAST_BURN:
@@ -188,7 +199,9 @@ def _burns(rule: GuardRule, stops: Stops, at: float) -> str:
 
 def _window(slots: tuple[Slot, ...], at: float, length: float) -> Slot:
     number = int(at // SLOT_SECONDS)
-    inside = [slot for slot in slots if slot.number > number - length // SLOT_SECONDS]
+    minutes = int(length // SLOT_SECONDS)
+    # There is one slot for each minute at most, and the last ones are the latest.
+    inside = [slot for slot in slots[-minutes - 1 :] if slot.number > number - minutes]
     return Slot(
         number,
         sum(slot.trials for slot in inside),

@@ -11,22 +11,25 @@ from dataclasses import dataclass
 import numpy as np
 
 from rollway.judge.logs import FloatArray
-from rollway.judge.processes import EFFECTS, Arms
+from rollway.judge.processes import EFFECTS
+from rollway.judge.quick import quick
 
 NEARLY_ALL = 0.7
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """A stretch for each row and each effect.
 
-    score: its evidence (nats); since: its start (unix seconds); both of shape (rows, effects). sums: the
-    new version's requests in it and the sums of Arms.strata, shape (4, rows, effects).
+    score: its evidence (nats), shape (rows, effects). totals: the sums of `processes.strata` over all
+    intervals, shape (4, rows). begun: the unix seconds at which the stretch began, and what `totals` were
+    then, shape (5, rows, effects).
     """
 
     score: FloatArray
-    since: FloatArray
-    sums: FloatArray
+    totals: FloatArray
+    begun: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +44,18 @@ class Told:
 
 
 def start(rows: int) -> Stretch:
-    zeros = np.zeros((rows, len(EFFECTS)))
-    return Stretch(zeros, zeros, np.zeros((4, *zeros.shape)))
+    effects = len(EFFECTS)
+    return Stretch(np.zeros((rows, effects)), np.zeros((4, rows)), np.zeros((5, rows, effects)))
 
 
-def add(stretch: Stretch, arms: Arms, increment: FloatArray, began: float) -> Stretch:
+def add(stretch: Stretch, strata: FloatArray, increment: FloatArray, began: float) -> Stretch:
     """One more interval that began at `began`, with this evidence per row and effect."""
-    goes_on = stretch.score > 0
-    sums = stretch.sums * goes_on
-    sums[0] += (arms.candidate_trials * arms.comparable)[:, None]
-    sums[1:] += arms.strata[:, :, None]
-    return Stretch(
-        score=np.maximum(stretch.score + increment, 0.0),
-        since=np.where(goes_on, stretch.since, began),
-        sums=sums,
-    )
+    now = np.empty((5, strata.shape[1], 1))
+    now[0], now[1:, :, 0] = began, stretch.totals
+    score, begun = stretch.score + increment, stretch.begun.copy()
+    # Scores are never below 0, so only those at 0 are false.
+    np.copyto(begun, now, where=np.logical_not(stretch.score))
+    return Stretch(np.maximum(score, 0.0, out=score), stretch.totals + strata, begun)
 
 
 def choose(score: FloatArray, since: FloatArray) -> int:
@@ -69,12 +69,13 @@ def choose(score: FloatArray, since: FloatArray) -> int:
 
 def tell(stretch: Stretch, row: int) -> Told:
     """The numbers of one row's stretch."""
-    best = choose(stretch.score[row], stretch.since[row])
-    trials, overlap, candidate, baseline = (float(each) for each in stretch.sums[:, row, best])
+    best = choose(stretch.score[row], stretch.begun[0, row])
+    sums = stretch.totals[:, row] - stretch.begun[1:, row, best]
+    trials, overlap, candidate, baseline = sums.tolist()
     overlap = max(overlap, 1e-300)
     return Told(
         score=float(stretch.score[row, best]),
-        since=float(stretch.since[row, best]),
+        since=float(stretch.begun[0, row, best]),
         trials=round(trials),
         candidate_rate=candidate / overlap,
         baseline_rate=baseline / overlap,

@@ -42,9 +42,10 @@ FLOOR_LOG_ODDS = math.log(99)
 
 def shares(counts: FloatArray) -> FloatArray:
     """The share of each bucket, shape (buckets,), never quite 0; they add up to 1, or nearly so."""
-    padded = counts + PSEUDO_REQUESTS
-    found: FloatArray = np.maximum(padded / padded.sum(), LEAST_SHARE)
-    return found
+    found: FloatArray = counts + PSEUDO_REQUESTS
+    requests = float(np.add.reduce(found))
+    found /= requests
+    return found if LEAST_SHARE * requests < PSEUDO_REQUESTS else np.maximum(found, LEAST_SHARE, out=found)
 
 
 def bends(bounds: FloatArray, counts: FloatArray, tolerance: float) -> FloatArray:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from rollway.judge.logs import FloatArray
+from rollway.judge.quick import quick
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Tally:
     """Arrays of shape (buckets,), in rising order of badness; a rate has the buckets good and bad.

@@ -11,6 +11,7 @@ For one interval, with buckets j in rising order of duration:
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,7 @@ from rollway.judge import tail
 from rollway.judge import wager as wagers
 from rollway.judge.logs import FloatArray, floats
 from rollway.judge.onset import Interval
+from rollway.judge.quick import quick
 from rollway.judge.wager import Odds, Wager
 
 # There is no bet on safety here: it is shown at single cuts.
@@ -28,16 +30,18 @@ ODDS = Odds(np.log(tail.PRIOR), floats())
 HALF_LIFE_SECONDS = 1800.0
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Tilt:
     """Wealth on every bend of the law, and the old version's law as known before the next interval.
 
-    recent: its requests per bucket, the older the less, shape (buckets,). bends: shape (bets, buckets),
-    or (0,) before the first bet; drawn in `stage` from `drawn_from` requests, `since` came later.
+    recent: its requests per bucket, the older the less, shape (buckets,). rises: m_j/m_0 - 1, of which only
+    the bets depend, shape (bets, buckets), or (0,) before the first bet; drawn in `stage` from `drawn_from`
+    requests, `since` came later.
     """
 
     recent: FloatArray
-    bends: FloatArray
+    rises: FloatArray
     wager: Wager
     stage: str | None = None
     drawn_from: float = 0.0
@@ -48,12 +52,13 @@ def start(buckets: int) -> Tilt:
     return Tilt(np.zeros(buckets), np.zeros(0), wagers.start(1, ODDS))
 
 
-def learn(tilt: Tilt, baseline: FloatArray, seconds: float) -> Tilt:
-    """The tilt that also knows this interval's requests of the old version; nothing is bet on them."""
+def learn(tilt: Tilt, baseline: FloatArray, seconds: float, requests: float | None = None) -> Tilt:
+    """The tilt that also knows this interval's requests of the old version, `requests` in all; nothing is bet
+    on them."""
     kept = 0.5 ** (max(0.0, seconds) / HALF_LIFE_SECONDS)
     recent = kept * tilt.recent + baseline
-    since = tilt.since + float(baseline.sum())
-    return Tilt(recent, tilt.bends, tilt.wager, tilt.stage, tilt.drawn_from, since)
+    since = tilt.since + (float(baseline.sum()) if requests is None else requests)
+    return Tilt(recent, tilt.rises, tilt.wager, tilt.stage, tilt.drawn_from, since)
 
 
 def draw(tilt: Tilt, bounds: tuple[float, ...], stage: str, tolerance: float) -> Tilt:
@@ -66,12 +71,13 @@ def draw(tilt: Tilt, bounds: tuple[float, ...], stage: str, tolerance: float) ->
     if tilt.stage == stage and tilt.since < tilt.drawn_from:
         return tilt
     bends = tail.bends(np.array(bounds), tilt.recent, tolerance)
-    return Tilt(tilt.recent, bends, tilt.wager, stage, float(tilt.recent.sum()), 0.0)
+    rises = bends / bends[:, :1] - 1
+    return Tilt(tilt.recent, rises, tilt.wager, stage, float(tilt.recent.sum()), 0.0)
 
 
 def narrowed(tilt: Tilt, recent: FloatArray) -> Tilt:
     """The tilt among fewer buckets, given what is known in them; the next bends are drawn anew."""
-    return Tilt(recent, tilt.bends, tilt.wager)
+    return Tilt(recent, tilt.rises, tilt.wager)
 
 
 def add(
@@ -82,20 +88,21 @@ def add(
     *,
     tolerance: float,
     divisor: float = 1.0,
+    trials: tuple[float, float] | None = None,
 ) -> Tilt:
     """The tilt after an interval's requests per bucket, each of shape (buckets,); drawn before.
 
     Where one version served nothing, nothing changes. Evidence is divided by `divisor` (>= 1), the
-    arms' own noise.
+    arms' own noise. `trials` are the sums of candidate and baseline, where they are known already.
     """
-    if not (candidate.any() and baseline.any()):
+    n_t, n_c = trials if trials is not None else (float(candidate.sum()), float(baseline.sum()))
+    if n_t <= 0 or n_c <= 0:
         return tilt
-    bends = normed(tilt.bends, tail.shares(tilt.recent), tolerance)
-    against = increment(candidate, baseline, bends, tolerance)
+    against = _told(tilt, candidate, baseline, n_t, n_c, tolerance)
     if divisor > 1:
-        against = against / divisor
+        against /= divisor
     wager = wagers.add(tilt.wager, ODDS, interval, against[np.newaxis], None)
-    return Tilt(tilt.recent, tilt.bends, wager, tilt.stage, tilt.drawn_from, tilt.since)
+    return Tilt(tilt.recent, tilt.rises, wager, tilt.stage, tilt.drawn_from, tilt.since)
 
 
 def normed(bends: FloatArray, law: FloatArray, tolerance: float) -> FloatArray:
@@ -104,7 +111,13 @@ def normed(bends: FloatArray, law: FloatArray, tolerance: float) -> FloatArray:
     `law` has the share q_j of each bucket. With another scale the bets are as valid, but pay for nothing.
     """
     lowest = bends[:, :1]
-    found: FloatArray = bends / (lowest + tolerance * ((bends - lowest) @ law)[:, np.newaxis])
+    found: FloatArray = bends / lowest * _lowest(bends / lowest - 1, law, tolerance)[:, np.newaxis]
+    return found
+
+
+def _lowest(rises: FloatArray, law: FloatArray, tolerance: float) -> FloatArray:
+    """m_0 of bends that are normed, from how much they rise above it, m_j/m_0 - 1."""
+    found: FloatArray = 1 / (1 + tolerance * rises.dot(law))
     return found
 
 
@@ -131,14 +144,34 @@ def increment(candidate: FloatArray, baseline: FloatArray, bends: FloatArray, to
     that of both having their mixture, bucket by bucket; with one cut and m_0 = 1 it is
     `processes.ratio_increment`.
     """
-    both = candidate + baseline
+    both, lowest, rises = candidate + baseline, bends[:, 0], bends / bends[:, :1] - 1
     trials = both.sum(axis=-1)[..., np.newaxis]
     share = candidate.sum(axis=-1)[..., np.newaxis] / trials
-    lowest = bends[:, :1]
-    first = share * (lowest[:, 0] - 1)
-    tolerated = tolerance * share / (1 + first + (tolerance - 1) * share * lowest[:, 0])
-    price = np.log1p(tolerated[..., np.newaxis] * (bends - lowest)) @ both[..., np.newaxis]
-    found: FloatArray = candidate @ np.log(bends).T - trials * np.log1p(first) - price[..., 0]
+    weight = lowest * (tolerance * share)
+    tolerated = weight / (weight + (1 - share))
+    paid = (np.log1p(tolerated[..., np.newaxis] * rises) @ both[..., np.newaxis])[..., 0]
+    of_all = trials * (share * np.log(lowest) - np.log1p(share * (lowest - 1)))
+    found: FloatArray = candidate.dot(np.log1p(rises).T) + of_all - paid
+    return found
+
+
+def _told(
+    tilt: Tilt, candidate: FloatArray, baseline: FloatArray, n_t: float, n_c: float, tolerance: float
+) -> FloatArray:
+    """`increment` of the bends as they are normed now. What does not depend on the buckets is reckoned in
+    plain numbers, which for ten bets is quicker."""
+    rises, trials = tilt.rises, n_t + n_c
+    share, weight = n_c / trials, tolerance * n_t / trials
+    tolerated, of_all = [], []
+    for rise in rises.dot(tail.shares(tilt.recent)).tolist():
+        # 1/m_0 - 1, by which what is paid for all requests is n_c log(1 + it) - n log(1 + it n_c/n).
+        above = tolerance * rise
+        tolerated.append([weight / (weight + share + share * above)])
+        of_all.append(n_c * math.log1p(above) - trials * math.log1p(share * above))
+    price = rises * np.array(tolerated)
+    np.log1p(price, out=price)
+    found: FloatArray = np.log1p(rises).dot(candidate) + np.array(of_all)
+    found -= price.dot(candidate + baseline)
     return found
 
 

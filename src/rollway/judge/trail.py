@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
 from rollway.judge.logs import FloatArray
 from rollway.judge.moments import Seen
+from rollway.judge.quick import quick
+from rollway.judge.rows import Row, column, either, is_plain, larger
 from rollway.judge.stretch import choose
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Trail:
     """Where the evidence comes from, for each effect (see `stretch`); all of shape (rows, effects).
@@ -37,15 +41,16 @@ class Told:
     since: float | None
 
 
+_NAMES = Trail.__slots__
+
+
 def start(rows: int, bets: int) -> Trail:
     return Trail(*(np.zeros((rows, bets)) for _ in range(6)))
 
 
 def means(pair: tuple[Seen, Seen]) -> tuple[FloatArray, FloatArray]:
     """The arms' means (or quotients) in an interval, each of shape (rows,)."""
-    candidate, baseline = (
-        seen.level + seen.total / np.maximum(seen.units, 1.0) for seen in (pair[0], pair[1])
-    )
+    candidate, baseline = (seen.level + seen.total / larger(seen.units, 1.0) for seen in pair)
     return candidate, baseline
 
 
@@ -55,27 +60,35 @@ def extend(
     levels: tuple[FloatArray, FloatArray],
     against: FloatArray,
     began: float,
-    counted: FloatArray,
+    counted: Row,
 ) -> Trail:
     """The trail after an interval that began at `began` (unix seconds), with its evidence per bet.
 
     `levels` are the arms' means in it, `counted` (rows, 1) is 1 where it counts.
     """
     goes_on = trail.score > 0
-    units, others = pair[0].units[:, None], pair[1].units[:, None]
-    weight = counted * units * others / np.maximum(units + others, 1.0)
-
-    def total(before: FloatArray, now: FloatArray) -> FloatArray:
-        return np.where(goes_on, before, 0.0) + now
-
+    units, others = column(pair[0].units), column(pair[1].units)
+    weight = counted * units * others / larger(units + others, 1.0)
+    is_told = weight > 0
     return Trail(
-        score=np.maximum(trail.score + against * counted, 0.0),
-        since=np.where(goes_on, trail.since, began),
-        units=total(trail.units, units * counted),
-        weight=total(trail.weight, weight),
-        candidate=total(trail.candidate, np.where(weight > 0, weight * levels[0][:, None], 0.0)),
-        baseline=total(trail.baseline, np.where(weight > 0, weight * levels[1][:, None], 0.0)),
+        score=larger(trail.score + against * counted, 0.0),
+        since=either(goes_on, trail.since, began),
+        units=goes_on * trail.units + units * counted,
+        weight=goes_on * trail.weight + weight,
+        candidate=goes_on * trail.candidate + either(is_told, weight * column(levels[0]), 0.0),
+        baseline=goes_on * trail.baseline + either(is_told, weight * column(levels[1]), 0.0),
     )
+
+
+def prolong(
+    whole: Trail, pair: tuple[Seen, Seen], levels: tuple[FloatArray, FloatArray], began: float, counted: Row
+) -> Trail:
+    """A trail of one effect, shape (rows, 1), that never begins anew, after an interval as in `extend`."""
+    if not is_plain(counted):
+        return extend(whole, pair, levels, np.ones_like(whole.score), began, counted)
+    so_far = Trail(*[getattr(whole, name).item() for name in _NAMES])
+    now = extend(so_far, pair, levels, cast("FloatArray", 1.0), began, counted)
+    return Trail(*np.array([[[getattr(now, name)]] for name in _NAMES]))
 
 
 def tell(trail: Trail, whole: Trail, row: int, log_e: float) -> Told:

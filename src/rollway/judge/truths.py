@@ -12,8 +12,8 @@ import numpy as np
 from rollway.judge import difference, tail, tilt
 from rollway.judge.arithmetic import information
 from rollway.judge.comparison import ODDS
-from rollway.judge.courses import Panel, Part, Setting, Told, kept_part, served_by
-from rollway.judge.dispersion import factor
+from rollway.judge.courses import Panel, Part, Setting, Told, kept_part, paced, served_by
+from rollway.judge.dispersion import Pace, factor
 from rollway.judge.kinds import latency
 from rollway.judge.logs import FloatArray
 from rollway.judge.moments import Seen
@@ -41,13 +41,18 @@ class Shares:
     def panels(self) -> tuple[Panel, ...]:
         return (Panel(ODDS, len(self.old)),)
 
-    def told(self, setting: Setting, share: float) -> Told:
-        found = (_told(setting, share, old, new) for old, new in zip(self.old, self.new, strict=True))
-        return max(found, key=lambda each: each.nats)
+    def told(self, setting: Setting, share: float, pace: FloatArray) -> Told:
+        divisors = _divisors(setting, share, pace[np.newaxis])
+        rows = zip(self.old, self.new, divisors.tolist(), strict=True)
+        return max((_told(setting, share, *row) for row in rows), key=lambda each: each.nats)
+
+    def events(self, setting: Setting, share: float, *, is_faulty: bool) -> FloatArray:
+        new = np.array(self.new if is_faulty else self.old)
+        return setting.per_second * (share * new + (1 - share) * np.array(self.old))
 
     def increments(
-        self, rng: np.random.Generator, setting: Setting, part: Part, luck: FloatArray
-    ) -> tuple[FloatArray, ...]:
+        self, rng: np.random.Generator, setting: Setting, part: Part, luck: FloatArray, pace: Pace
+    ) -> tuple[tuple[FloatArray, ...], Pace]:
         share = setting.stages[part.stage].share
         requests = setting.per_second * part.seconds * kept_part(setting, part)
         dispersion = setting.dispersion
@@ -56,9 +61,10 @@ class Shares:
         baseline = _draw(rng, requests * (1 - share), self.old, np.ones_like(luck), dispersion.floor)
         arms = Arms(candidate[0], candidate[1], baseline[0], baseline[1])
         against = ratio_increment(arms, setting.tolerance, EFFECTS)
-        if not dispersion.is_none:
-            against = against / np.tile(_divisors(setting, share, self.old, new), len(luck))[:, None]
-        return (against,)
+        if dispersion.is_none:
+            return (against,), pace
+        pace, divisors = _paced(setting, part, pace, candidate[1] + baseline[1])
+        return (against / divisors[:, None],), pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +85,16 @@ class Means:
     def panels(self) -> tuple[Panel, ...]:
         return (Panel(difference.ODDS),)
 
-    def told(self, setting: Setting, share: float) -> Told:
+    def told(self, setting: Setting, share: float, pace: FloatArray) -> Told:
         gap = max(0.0, self.effect - self.tolerated)
         return Told(gap**2 * (1 - share) / 2, math.inf)
 
+    def events(self, setting: Setting, share: float, *, is_faulty: bool) -> FloatArray:
+        return np.zeros(0)
+
     def increments(
-        self, rng: np.random.Generator, setting: Setting, part: Part, luck: FloatArray
-    ) -> tuple[FloatArray, ...] | None:
+        self, rng: np.random.Generator, setting: Setting, part: Part, luck: FloatArray, pace: Pace
+    ) -> tuple[tuple[FloatArray, ...], Pace] | None:
         share = setting.stages[part.stage].share
         if served_by(setting, part.start) < self.burn_in:
             return None
@@ -95,7 +104,7 @@ class Means:
         comparable = (candidate.units > 0) & (baseline.units > 0)
         sizes = np.tile(difference.EFFECTS, (len(luck), 1))
         gain, stake = difference.bet((candidate, baseline), sizes, 1.0, 1.0, None)
-        return ((gain - stake * self.tolerated) * comparable[:, None],)
+        return ((gain - stake * self.tolerated) * comparable[:, None],), pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,17 +132,21 @@ class Durations:
             Panel(tilt.ODDS, 1, latency.LOG_TILT_WEIGHT),
         )
 
-    def told(self, setting: Setting, share: float) -> Told:
-        cut = Shares(self._beyond(self.old), self._beyond(self.new)).told(setting, share)
+    def told(self, setting: Setting, share: float, pace: FloatArray) -> Told:
+        cut = self._at_cuts.told(setting, share, pace)
         candidate, baseline = KNOWN * share * np.array(self.new), KNOWN * (1 - share) * np.array(self.old)
         bends = _bends(self.bounds, self.old, setting.tolerance)
         whole = tilt.increment(candidate, baseline, bends, setting.tolerance) / (KNOWN * share)
-        nats = max(0.0, float(whole.max())) / self._divisor(setting, share, self.new)
-        return Told(nats, math.inf) if nats > cut.nats else cut
+        divisor = float(_divisors(setting, share, pace[np.newaxis]).max())
+        nats, swing = max(0.0, float(whole.max())) / divisor, max(setting.dispersion.floor, 1.0) / divisor
+        return Told(nats, math.inf, swing) if nats > cut.nats else cut
+
+    def events(self, setting: Setting, share: float, *, is_faulty: bool) -> FloatArray:
+        return self._at_cuts.events(setting, share, is_faulty=is_faulty)
 
     def increments(
-        self, rng: np.random.Generator, setting: Setting, part: Part, luck: FloatArray
-    ) -> tuple[FloatArray, ...]:
+        self, rng: np.random.Generator, setting: Setting, part: Part, luck: FloatArray, pace: Pace
+    ) -> tuple[tuple[FloatArray, ...], Pace]:
         share, new = setting.stages[part.stage].share, self.new if part.is_faulty else self.old
         requests = setting.per_second * part.seconds * kept_part(setting, part)
         law = np.array(new) * np.where(np.arange(len(new)) > 0, luck[:, None], 1.0)
@@ -149,12 +162,14 @@ class Durations:
         whole = np.zeros((len(luck), len(bends)))
         whole[served] = tilt.increment(candidate[served], old[served], bends, setting.tolerance)
         if setting.dispersion.is_none:
-            return cuts, whole
-        divisors = _divisors(setting, share, self._beyond(self.old), self._beyond(new))
-        return cuts / np.tile(divisors, len(luck))[:, None], whole / float(divisors.max())
+            return (cuts, whole), pace
+        pace, divisors = _paced(setting, part, pace, above[0] + above[1])
+        largest = divisors.reshape(len(luck), -1).max(axis=1)
+        return (cuts / divisors[:, None], whole / largest[:, None]), pace
 
-    def _divisor(self, setting: Setting, share: float, new: tuple[float, ...]) -> float:
-        return float(_divisors(setting, share, self._beyond(self.old), self._beyond(new)).max())
+    @property
+    def _at_cuts(self) -> Shares:
+        return Shares(self._beyond(self.old), self._beyond(self.new))
 
     def _beyond(self, law: tuple[float, ...]) -> tuple[float, ...]:
         return tuple(_above(np.array([law]), self.cuts))
@@ -215,23 +230,31 @@ def rate_fault(base_rate: float, ratio: float, *, onset_seconds: float = 0.0) ->
     return Shares((base_rate,), (min(1.0, base_rate * ratio),), onset_seconds)
 
 
-def _told(setting: Setting, share: float, old: float, new: float) -> Told:
-    """What a request tells at one cut, divided by the dispersion's factor of an average tick."""
+def _told(setting: Setting, share: float, old: float, new: float, divisor: float) -> Told:
+    """What a request tells at one cut, divided by the dispersion's factor."""
     if not (0 < share < 1 and 0 < old < new and new / old > setting.tolerance):
         return Told(0.0, 0.0)
     nats = information(base_rate=old, truth=new / old, null=setting.tolerance, share=share)
     odds = (share * new / old + 1 - share) / (share * setting.tolerance + 1 - share)
     fall = (share * new + (1 - share) * old) / share * math.log(odds)
-    divisor = float(_divisors(setting, share, (old,), (new,))[0])
-    return Told(nats / divisor, fall / divisor)
+    return Told(nats / divisor, fall / divisor, max(setting.dispersion.floor, 1.0) / divisor)
 
 
-def _divisors(setting: Setting, share: float, old: tuple[float, ...], new: tuple[float, ...]) -> FloatArray:
-    """By what the arms' noise divides the evidence at each cut, at the average pace of events, (cuts,)."""
-    ones, requests = np.ones(len(old)), setting.per_second * setting.tick_seconds
-    candidate, baseline = requests * share * ones, requests * (1 - share) * ones
-    arms = Arms(candidate, candidate * np.array(new), baseline, baseline * np.array(old))
-    return factor(setting.dispersion, arms, setting.tolerance, setting.tick_seconds)
+def _paced(setting: Setting, part: Part, pace: Pace, events: FloatArray) -> tuple[Pace, FloatArray]:
+    """The pace after a part with these events, shape (rows,), and what they divide its evidence by."""
+    after, paces = paced(setting, pace, events / part.seconds, part.seconds / part.ticks, part.ticks)
+    return after, _divisors(setting, setting.stages[part.stage].share, paces)
+
+
+def _divisors(setting: Setting, share: float, paces: FloatArray) -> FloatArray:
+    """By what the arms' noise divides the evidence in each row, (rows,): the harmonic mean over the moments
+    of `paces`, events per second of shape (moments, rows)."""
+    requests, no_bad = setting.per_second * setting.tick_seconds, np.zeros(paces.size)
+    arms = Arms(requests * share, no_bad, requests * (1 - share), no_bad)
+    pace = Pace(paces.ravel(), 1.0)
+    found = factor(setting.dispersion, arms, setting.tolerance, setting.tick_seconds, pace)
+    divisors: FloatArray = 1 / (1 / found).reshape(paces.shape).mean(axis=0)
+    return divisors
 
 
 def _draw(

@@ -6,13 +6,15 @@ mixes them over the alternatives and over when the fault may begin, and keeps sa
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from rollway.judge.logs import FloatArray
+from rollway.judge.logs import FloatArray, log_flat, log_or_never, log_total
 from rollway.judge.onset import Interval, Onset, move, spent
-from rollway.judge.processes import harm_log_e, harm_start, harm_step, safe_log_e, safe_start
+from rollway.judge.processes import harm_at_most, harm_log_e, harm_start, harm_step, safe_log_e, safe_start
+from rollway.judge.quick import quick
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class Odds:
     log_bets: FloatArray
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Wager:
     """harm: log wealth, shape (rows, effects), over the whole exposure. safe: (rows, bets), this stage only.
@@ -62,6 +65,17 @@ def add(
     if for_safety is not None:
         safe = safe + for_safety
     return Wager(onset, harm_step(wager.harm, against, mass, odds.log_effects), safe)
+
+
+def total_of(wager: Wager, planned_seconds: float) -> float:
+    """log of the mean over rows of what `harm_of` has in logs: an e-value against all rows' nulls at once."""
+    wealth, left = log_flat(wager.harm), log_or_never(1 - spent(wager.onset, planned_seconds))
+    return log_total((wealth - math.log(len(wager.harm)), left))
+
+
+def at_most(wager: Wager) -> float:
+    """What no log that `harm_of` or `total_of` gives can exceed; it costs less than either."""
+    return harm_at_most(wager.harm)
 
 
 def harm_of(wager: Wager, planned_seconds: float) -> FloatArray:

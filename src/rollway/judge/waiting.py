@@ -14,6 +14,7 @@ from typing import Any
 
 from rollway.judge.model import Reading, sample_from_json, sample_to_json
 from rollway.judge.plausible import is_finite
+from rollway.judge.quick import quick
 
 # An hour of readings every 15 seconds: a source that is further behind is of no use to a rollout.
 MOST_WAITING = 240
@@ -23,6 +24,7 @@ REMEMBERED = 64
 _end = attrgetter("end")
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """What waits of one KPI, in order of time, and what became of the rest.
@@ -56,8 +58,8 @@ def may_wait(reading: Reading) -> bool:
 
 def are_watermarks(reading: Reading) -> bool:
     """Whether the watermarks can be right: each finite or None."""
-    marks = reading.candidate_until, reading.baseline_until
-    return all(mark is None or is_finite(mark) for mark in marks)
+    new, old = reading.candidate_until, reading.baseline_until
+    return (new is None or is_finite(new)) and (old is None or is_finite(old))
 
 
 def judged(waiting: Waiting, end: float) -> Waiting:

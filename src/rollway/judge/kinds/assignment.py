@@ -44,6 +44,9 @@ class AssignmentKind:
     def harm(self, rule: GuardRule, rules: Rules, state: Mismatch) -> float:
         return 0.0
 
+    def harm_at_most(self, rule: GuardRule, rules: Rules, state: Mismatch) -> float:
+        return 0.0
+
     def safety(self, rule: GuardRule, rules: Rules, state: Mismatch, stage: str) -> Safety:
         return Safety(0.0, None, None, "how users are assigned shows nothing of safety; give it no margin")
 

@@ -51,6 +51,9 @@ class CheckKind:
     def harm(self, rule: GuardRule, rules: Rules, state: Checks) -> float:
         return 0.0
 
+    def harm_at_most(self, rule: GuardRule, rules: Rules, state: Checks) -> float:
+        return 0.0
+
     def safety(self, rule: GuardRule, rules: Rules, state: Checks, stage: str) -> Safety:
         return Safety(0.0, None, None, "checks that pass show nothing of how users fare; give them no margin")
 

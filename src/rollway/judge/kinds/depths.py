@@ -15,12 +15,14 @@ from rollway.judge import comparison as comparisons
 from rollway.judge import dispersion as dispersions
 from rollway.judge import exceedance
 from rollway.judge import tally as tallies
+from rollway.judge import wager as wagers
 from rollway.judge.comparison import Comparison
 from rollway.judge.evidence import Safety, Shown
-from rollway.judge.logs import FloatArray, log_mean
+from rollway.judge.logs import FloatArray
 from rollway.judge.model import Depths, GuardRule, Reading, Rules, Sample
 from rollway.judge.plausible import is_count
 from rollway.judge.processes import SUSPICIOUS_LOG_E, Arms
+from rollway.judge.quick import quick
 from rollway.judge.tally import Tally
 from rollway.judge.words import accusation
 
@@ -33,6 +35,7 @@ LEAST_USERS = 8
 ORDINALS = {1: "first", 2: "second", 3: "third"}
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class DepthEvidence:
     """The tally holds (trials, users at each depth), shape (1 + depths,); the comparison a row per depth.
@@ -115,7 +118,10 @@ class DepthsKind:
     def harm(self, rule: GuardRule, rules: Rules, state: DepthEvidence) -> float:
         if state.comparison is None:
             return 0.0
-        return log_mean(comparisons.harm_of(state.comparison, rules.planned_seconds))
+        return comparisons.total_of(state.comparison, rules.planned_seconds)
+
+    def harm_at_most(self, rule: GuardRule, rules: Rules, state: DepthEvidence) -> float:
+        return 0.0 if state.comparison is None else wagers.at_most(state.comparison.wager)
 
     def safety(self, rule: GuardRule, rules: Rules, state: DepthEvidence, stage: str) -> Safety:
         if state.comparison is None:
@@ -181,8 +187,7 @@ def _counts(sample: Sample | None, depths: int) -> FloatArray:
 
 
 def _arms(candidate: FloatArray, baseline: FloatArray) -> Arms:
-    rows = len(candidate) - 1
-    return Arms(np.full(rows, candidate[0]), candidate[1:], np.full(rows, baseline[0]), baseline[1:])
+    return Arms(float(candidate[0]), candidate[1:], float(baseline[0]), baseline[1:])
 
 
 def _rate(counts: FloatArray, row: int) -> float | None:

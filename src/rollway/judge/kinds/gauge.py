@@ -124,6 +124,9 @@ class GaugeKind:
     def harm(self, rule: GuardRule, rules: Rules, state: Gauge) -> float:
         return float(wagers.harm_of(state.wager, rules.planned_seconds)[0])
 
+    def harm_at_most(self, rule: GuardRule, rules: Rules, state: Gauge) -> float:
+        return wagers.at_most(state.wager)
+
     def safety(self, rule: GuardRule, rules: Rules, state: Gauge, stage: str) -> Safety:
         log_e = float(wagers.safe_of(state.wager, stage)[0])
         margin = margin_of(rules, stage, rule.kpi)

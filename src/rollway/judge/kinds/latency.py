@@ -17,12 +17,14 @@ from rollway.judge import comparison as comparisons
 from rollway.judge import dispersion as dispersions
 from rollway.judge import limit as limits
 from rollway.judge import tally as tallies
+from rollway.judge import wager as wagers
 from rollway.judge.comparison import Comparison
 from rollway.judge.evidence import Safety, Shown, interval_of
 from rollway.judge.exceedance import Exceedance
-from rollway.judge.logs import FloatArray, log_mean
+from rollway.judge.logs import FloatArray, log_total
 from rollway.judge.model import GuardRule, Histogram, Reading, Rules, Sample
 from rollway.judge.processes import SUSPICIOUS_LOG_E, Arms
+from rollway.judge.quick import quick
 from rollway.judge.tally import Tally
 from rollway.judge.tilt import Tilt
 from rollway.judge.words import accusation
@@ -41,6 +43,7 @@ LEAST_TAIL_REQUESTS = 8
 LOG_CUTS_WEIGHT, LOG_TILT_WEIGHT = math.log(0.15), math.log(0.85)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Latency:
     """`seen` counts the old version's requests per bucket so far, shape (buckets,); `known` is what was
@@ -69,12 +72,14 @@ class LatencyKind:
         return _with_bounds(())
 
     def is_plausible(self, rule: GuardRule, state: Latency, reading: Reading) -> bool:
-        samples = [s for s in (reading.candidate, reading.baseline) if s is not None]
-        if not all(buckets.is_like(sample, state.bounds) for sample in samples):
+        new, old, bounds = reading.candidate, reading.baseline, state.bounds
+        if bounds and buckets.is_again(new, bounds) and buckets.is_again(old, bounds):
+            return True
+        if not all(one is None or buckets.is_like(one, bounds) for one in (new, old)):
             return False
-        common = _common(state.bounds, reading)
-        if common == state.bounds:
-            return len(common) > 0 or not samples
+        common = _common(bounds, reading)
+        if common is bounds or common == bounds:
+            return len(common) > 0 or (new is None and old is None)
         needed = tuple(state.bounds[cut] for cut in state.evidence.cuts)
         return len(common) > 0 and buckets.shared(needed, common) == needed
 
@@ -85,31 +90,34 @@ class LatencyKind:
         state = _narrowed(state, _common(state.bounds, reading))
         if not state.bounds:
             return state
-        candidate, baseline = _counts(state, reading.candidate), _counts(state, reading.baseline)
-        evidence = state.evidence
+        counts = np.array((_counts(state, reading.candidate), _counts(state, reading.baseline)), np.float64)
+        baseline, evidence, found = counts[1], state.evidence, state.tilt
+        trials = (self.trials(reading.candidate), self.trials(reading.baseline))
         if not evidence.cuts and reading.share > 0 and state.seen.sum() >= ENOUGH_TO_CHOOSE:
             evidence = exceedance.with_cuts(evidence, choose_cuts(state.seen))
-        before = evidence.comparison
+        if evidence.comparison is not None and reading.share > 0:
+            found = tilt.draw(found, state.bounds, reading.stage, rule.tolerance)
+            divisor = _divisor(evidence.comparison, state.seen, evidence.cuts, counts, rule, reading)
+            interval = interval_of(reading, rules)
+            found = tilt.add(
+                found,
+                counts[0],
+                baseline,
+                interval,
+                tolerance=rule.tolerance,
+                divisor=divisor,
+                trials=trials,
+            )
         evidence = exceedance.absorb(
             evidence,
-            buckets=(candidate, baseline),
+            counts,
+            trials,
             limit_cut=limit_cut(state.bounds, rule),
             reading=reading,
             rule=rule,
             rules=rules,
         )
-        found = state.tilt
-        if before is not None and reading.share > 0:
-            found = tilt.draw(found, state.bounds, reading.stage, rule.tolerance)
-            found = tilt.add(
-                found,
-                candidate,
-                baseline,
-                interval_of(reading, rules),
-                tolerance=rule.tolerance,
-                divisor=_divisor(before, state.seen, evidence.cuts, (candidate, baseline), rule, reading),
-            )
-        found = tilt.learn(found, baseline, reading.end - reading.start)
+        found = tilt.learn(found, baseline, reading.end - reading.start, trials[1])
         return Latency(state.bounds, state.seen + baseline, state.seen, evidence, found)
 
     def harm(self, rule: GuardRule, rules: Rules, state: Latency) -> float:
@@ -119,12 +127,16 @@ class LatencyKind:
         """
         compared = 0.0
         if state.evidence.comparison is not None:
-            cuts = log_mean(comparisons.harm_of(state.evidence.comparison, rules.planned_seconds))
+            cuts = comparisons.total_of(state.evidence.comparison, rules.planned_seconds)
             whole = tilt.harm_of(state.tilt, rules.planned_seconds)
-            compared = float(np.logaddexp(LOG_CUTS_WEIGHT + cuts, LOG_TILT_WEIGHT + whole))
+            compared = log_total((LOG_CUTS_WEIGHT + cuts, LOG_TILT_WEIGHT + whole))
         if not limits.is_active(rule.limit):
             return compared
         return limits.combine(compared, limits.log_e(state.evidence.limit, rules.planned_seconds))
+
+    def harm_at_most(self, rule: GuardRule, rules: Rules, state: Latency) -> float:
+        whole = wagers.at_most(state.tilt.wager)
+        return max(whole, exceedance.harm_at_most(state.evidence, rule))
 
     def safety(self, rule: GuardRule, rules: Rules, state: Latency, stage: str) -> Safety:
         if not state.evidence.cuts:
@@ -191,11 +203,11 @@ def _with_bounds(bounds: tuple[float, ...]) -> Latency:
 
 def _common(bounds: tuple[float, ...], reading: Reading) -> tuple[float, ...]:
     """The bounds that the reading's histograms share with each other, and with `bounds` where there are."""
-    samples = [sample for sample in (reading.baseline, reading.candidate) if isinstance(sample, Histogram)]
-    if not bounds and samples:
-        bounds = samples[0].bounds
-    for sample in samples:
-        if sample.bounds != bounds:
+    first: Sample | None = reading.baseline if isinstance(reading.baseline, Histogram) else reading.candidate
+    if not bounds and isinstance(first, Histogram):
+        bounds = first.bounds
+    for sample in (reading.baseline, reading.candidate):
+        if isinstance(sample, Histogram) and sample.bounds != bounds:
             bounds = buckets.shared(bounds, sample.bounds)
     return bounds
 
@@ -206,7 +218,7 @@ def _narrowed(state: Latency, bounds: tuple[float, ...]) -> Latency:
     A service that adds buckets while it is rolled out changes nothing here, one that drops some costs
     detail.
     """
-    if bounds == state.bounds:
+    if bounds is state.bounds or bounds == state.bounds:
         return state
     if not state.bounds:
         return _with_bounds(tuple(float(bound) for bound in bounds))
@@ -228,17 +240,19 @@ def _narrowed(state: Latency, bounds: tuple[float, ...]) -> Latency:
     )
 
 
-def _counts(state: Latency, sample: Sample | None) -> FloatArray:
+def _counts(state: Latency, sample: Sample | None) -> tuple[float, ...]:
     if not isinstance(sample, Histogram):
-        return np.zeros(len(state.bounds) + 1)
-    return np.array(buckets.coarsen(sample, state.bounds).counts, dtype=np.float64)
+        return (0.0,) * (len(state.bounds) + 1)
+    # All bounds of the state are among the sample's.
+    is_same = len(sample.bounds) == len(state.bounds)
+    return sample.counts if is_same else buckets.coarsen(sample, state.bounds).counts
 
 
 def _divisor(
     before: Comparison,
     seen: FloatArray,
     cuts: tuple[int, ...],
-    arms: tuple[FloatArray, FloatArray],
+    counts: FloatArray,
     rule: GuardRule,
     reading: Reading,
 ) -> float:
@@ -251,8 +265,8 @@ def _divisor(
     if rule.dispersion.is_none:
         return 1.0
     slow = np.array([tallies.above(seen, cut) for cut in cuts]) / seen.sum()
-    trials = [np.full(len(cuts), counts.sum()) for counts in arms]
-    expected = Arms(trials[0], trials[0] * slow, trials[1], trials[1] * slow)
+    new, old = counts.sum(axis=1).tolist()
+    expected = Arms(new, new * slow, old, old * slow)
     pace = before.pace if before.pace.seconds > 0 else None
     seconds = reading.end - reading.start
     return float(dispersions.factor(rule.dispersion, expected, rule.tolerance, seconds, pace).max())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from rollway.judge import contrast
+from rollway.judge import wager as wagers
 from rollway.judge.contrast import Contrast
 from rollway.judge.difference import Method
 from rollway.judge.evidence import Safety, Shown
@@ -44,6 +45,9 @@ class MeanKind:
 
     def harm(self, rule: GuardRule, rules: Rules, state: Contrast) -> float:
         return contrast.harm(state, rules)
+
+    def harm_at_most(self, rule: GuardRule, rules: Rules, state: Contrast) -> float:
+        return wagers.at_most(state.difference.wager)
 
     def safety(self, rule: GuardRule, rules: Rules, state: Contrast, stage: str) -> Safety:
         return contrast.safety(state, _method(rule), rule, rules, stage)

@@ -101,6 +101,9 @@ class PastKind:
         limit = limits.log_e(state.limit, rules.planned_seconds) if limits.is_active(rule.limit) else None
         return limits.combine(past_log_e(state), limit)
 
+    def harm_at_most(self, rule: GuardRule, rules: Rules, state: AgainstPast) -> float:
+        return self.harm(rule, rules, state)
+
     def safety(self, rule: GuardRule, rules: Rules, state: AgainstPast, stage: str) -> Safety:
         if not limits.is_active(rule.limit):
             return Safety(0.0, None, None, "past weeks cannot show it, and the rule names no absolute limit")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
 from rollway.judge import contrast
+from rollway.judge import wager as wagers
 from rollway.judge.contrast import Contrast
 from rollway.judge.difference import Method
 from rollway.judge.evidence import Safety, Shown
 from rollway.judge.model import GuardRule, Moments, Reading, Rules, Sample
 from rollway.judge.moments import Memory, View
+from rollway.judge.rows import either
 
 # The spread of numerators and denominators is learned from so many units of each arm first.
 BURN_IN = 300
@@ -45,6 +47,9 @@ class QuotientKind:
     def harm(self, rule: GuardRule, rules: Rules, state: Contrast) -> float:
         return contrast.harm(state, rules)
 
+    def harm_at_most(self, rule: GuardRule, rules: Rules, state: Contrast) -> float:
+        return wagers.at_most(state.difference.wager)
+
     def safety(self, rule: GuardRule, rules: Rules, state: Contrast, stage: str) -> Safety:
         return contrast.safety(state, METHOD, rule, rules, stage)
 
@@ -68,9 +73,9 @@ def views(candidate: Memory, baseline: Memory, ratio: float) -> tuple[View, View
 def _linear(memory: Memory) -> View:
     zeros, ones = contrast.flat(memory.mean)
     is_known = (memory.other_mean > 0) & (memory.variance > 0)
-    scale = np.where(is_known, memory.other_mean, ones)
-    slope = np.where(is_known, memory.mean / scale, zeros)
-    return View(np.where(is_known, slope, np.nan), zeros, slope, zeros, scale)
+    scale = either(is_known, memory.other_mean, ones)
+    slope = either(is_known, memory.mean / scale, zeros)
+    return View(either(is_known, slope, math.nan), zeros, slope, zeros, scale)
 
 
 def _has_denominator(sample: Moments) -> bool:

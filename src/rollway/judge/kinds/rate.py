@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from rollway.judge import dispersion as dispersions
 from rollway.judge import exceedance
 from rollway.judge.evidence import Accused, Safety, Shown
 from rollway.judge.exceedance import Exceedance
-from rollway.judge.logs import FloatArray, floats
 from rollway.judge.model import Counts, GuardRule, Reading, Rules, Sample
 from rollway.judge.plausible import are_counts
 from rollway.judge.words import accusation, percent, seconds
@@ -42,9 +43,11 @@ class RateKind:
         return float(sample.trials) if isinstance(sample, Counts) else 0.0
 
     def absorb(self, rule: GuardRule, rules: Rules, state: Exceedance, reading: Reading) -> Exceedance:
+        candidate, baseline = _buckets(reading.candidate), _buckets(reading.baseline)
         return exceedance.absorb(
             state,
-            buckets=(_buckets(reading.candidate), _buckets(reading.baseline)),
+            np.array((candidate, baseline), dtype=np.float64),
+            (float(sum(candidate)), float(sum(baseline))),
             limit_cut=CUT,
             reading=reading,
             rule=rule,
@@ -53,6 +56,9 @@ class RateKind:
 
     def harm(self, rule: GuardRule, rules: Rules, state: Exceedance) -> float:
         return exceedance.harm(state, rule, rules)
+
+    def harm_at_most(self, rule: GuardRule, rules: Rules, state: Exceedance) -> float:
+        return exceedance.harm_at_most(state, rule)
 
     def safety(self, rule: GuardRule, rules: Rules, state: Exceedance, stage: str) -> Safety:
         return exceedance.safety(state, stage, (ROW,), rule.direction)
@@ -76,7 +82,6 @@ def _shortfall(rule: GuardRule, found: Accused, at: float) -> str:
     )
 
 
-def _buckets(sample: Sample | None) -> FloatArray:
-    if not isinstance(sample, Counts):
-        return floats(0.0, 0.0)
-    return floats(sample.trials - sample.bad, sample.bad)
+def _buckets(sample: Sample | None) -> tuple[float, float]:
+    """Good and bad trials."""
+    return (sample.trials - sample.bad, sample.bad) if isinstance(sample, Counts) else (0.0, 0.0)

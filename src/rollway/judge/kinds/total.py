@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from rollway.judge import contrast
+from rollway.judge import wager as wagers
 from rollway.judge.contrast import Contrast
 from rollway.judge.difference import Method
 from rollway.judge.evidence import Safety, Shown
 from rollway.judge.model import GuardRule, Reading, Rules, Sample
 from rollway.judge.moments import ROUNDING, Memory, View
+from rollway.judge.rows import all_of, either, larger
 
 # The spread of a heavy-tailed figure is learned from so many units of each arm before anything counts.
 BURN_IN = 300
@@ -51,6 +51,9 @@ class TotalKind:
     def harm(self, rule: GuardRule, rules: Rules, state: Contrast) -> float:
         return contrast.harm(state, rules)
 
+    def harm_at_most(self, rule: GuardRule, rules: Rules, state: Contrast) -> float:
+        return wagers.at_most(state.difference.wager)
+
     def safety(self, rule: GuardRule, rules: Rules, state: Contrast, stage: str) -> Safety:
         return contrast.safety(state, METHOD, rule, rules, stage)
 
@@ -72,12 +75,12 @@ def views(candidate: Memory, baseline: Memory, ratio: float) -> tuple[View, View
     """
     known = candidate.units * candidate.other_variance + baseline.units * baseline.other_variance
     shared = candidate.units * candidate.covariance + baseline.units * baseline.covariance
-    both = np.maximum(candidate.units + baseline.units, 1.0)
+    both = larger(candidate.units + baseline.units, 1.0)
     before = (candidate.units * candidate.other_mean + baseline.units * baseline.other_mean) / both
     # A second figure that never varies foretells nothing, and its variance is mere rounding.
-    varies = known > ROUNDING * both * before**2
-    theta = np.where(varies, shared / np.where(varies, known, 1.0), 0.0)
-    ones = np.ones_like(theta)
+    varies = known > ROUNDING * both * before * before
+    theta = either(varies, shared / either(varies, known, 1.0), 0.0)
+    ones = all_of(theta, 1.0)
     return (
         View(candidate.mean, candidate.mean, theta, before, ones),
         View(baseline.mean, baseline.mean, theta / ratio, before, ones),
