@@ -28,6 +28,8 @@ CAP = 50.0
 
 Pair = tuple[judge.Sample, judge.Sample]
 """Of the new version and of the old one."""
+Part = tuple[list[Pair], dict[str, Any]]
+"""A KPI's samples, and its rule."""
 Moments = list[list[judge.Reading]]
 
 
@@ -37,34 +39,36 @@ def measure_all(seed: int, *, quick: bool) -> dict[str, Any]:
     late = 10_000 if quick else LATE
     noise = judge.Dispersion(1.5, 0.04, 600.0)
     rates, classic = _rate_samples(rng), _latency_samples(rng, durations.CLASSIC)
-    cases: dict[str, tuple[list[Pair], int, dict[str, Any]]] = {
-        "rate": (rates, 1, {"kind": "rate"}),
-        "rate, 20 KPIs in one update": (rates, 20, {"kind": "rate"}),
-        "rate with learned noise": (rates, 1, {"kind": "rate", "dispersion": noise}),
-        "rate with a limit": (rates, 1, {"kind": "rate", "limit": 0.05}),
-        "users (depths)": (_depth_samples(rng), 1, {"kind": "depths"}),
-        "assignment": (_assigned_samples(rng), 1, {"kind": "assignment"}),
-        "latency, 14 classic buckets": (classic, 1, {"kind": "latency"}),
-        "latency, 75 fine buckets": (_latency_samples(rng, durations.FINE), 1, {"kind": "latency"}),
-        "mean of a bounded figure": (_mean_samples(rng), 1, {"kind": "mean", "bound": 1.0}),
-        "total, cut off at a cap": (_total_samples(rng), 1, {"kind": "total", "cap": CAP}),
-        "quotient of two totals": (_total_samples(rng), 1, {"kind": "quotient"}),
+    rate: Part = (rates, {"kind": "rate"})
+    cases: dict[str, list[Part]] = {
+        "a plan: three rates, a latency": [rate, (classic, {"kind": "latency"}), rate, rate],
+        "rate": [rate],
+        "rate, 20 KPIs in one update": [rate] * 20,
+        "rate with learned noise": [(rates, {"kind": "rate", "dispersion": noise})],
+        "rate with a limit": [(rates, {"kind": "rate", "limit": 0.05})],
+        "users (depths)": [(_depth_samples(rng), {"kind": "depths"})],
+        "assignment": [(_assigned_samples(rng), {"kind": "assignment"})],
+        "latency, 14 classic buckets": [(classic, {"kind": "latency"})],
+        "latency, 75 fine buckets": [(_latency_samples(rng, durations.FINE), {"kind": "latency"})],
+        "mean of a bounded figure": [(_mean_samples(rng), {"kind": "mean", "bound": 1.0})],
+        "total, cut off at a cap": [(_total_samples(rng), {"kind": "total", "cap": CAP})],
+        "quotient of two totals": [(_total_samples(rng), {"kind": "quotient"})],
     }
-    return {name: _measure(samples, kpis, rule, late) for name, (samples, kpis, rule) in cases.items()}
+    return {name: _measure(parts, late) for name, parts in cases.items()}
 
 
-def _measure(samples: list[Pair], kpis: int, rule: dict[str, Any], late: int) -> dict[str, Any]:
+def _measure(parts: list[Part], late: int) -> dict[str, Any]:
     """Both states are kept and then timed in turn, so that a busy machine is not taken for a difference."""
-    guards = tuple(judge.GuardRule(f"kpi {i}", **rule) for i in range(kpis))
+    guards = tuple(judge.GuardRule(f"kpi {i}", **rule) for i, (_, rule) in enumerate(parts))
     rules = judge.Rules(guards, alpha=1e-300)
     states = {0: judge.begin(rules)}
     for read in range(0, late, BATCH):
         states = {mark: state for mark, state in states.items() if mark in (EARLY, read)}
-        states[read + BATCH] = _read(rules, states[read], _moments(samples, kpis, read))[0]
+        states[read + BATCH] = _read(rules, states[read], _moments(parts, read))[0]
     fastest = dict.fromkeys((EARLY, late), math.inf)
     for _ in range(ROUNDS):
         for mark, least in fastest.items():
-            _, spent = _read(rules, states[mark], _moments(samples, kpis, mark))
+            _, spent = _read(rules, states[mark], _moments(parts, mark))
             fastest[mark] = min(least, spent)
     told = [
         {
@@ -74,7 +78,7 @@ def _measure(samples: list[Pair], kpis: int, rule: dict[str, Any], late: int) ->
         }
         for mark, spent in fastest.items()
     ]
-    tick = _tick(rules, states[late], _moments(samples, kpis, late)) / kpis
+    tick = _tick(rules, states[late], _moments(parts, late)) / len(parts)
     return {"early": told[0], "late": told[1], "tick_microseconds": 1e6 * tick}
 
 
@@ -99,15 +103,15 @@ def _read(rules: judge.Rules, state: judge.JudgeState, moments: Moments) -> tupl
     return state, time.process_time() - began
 
 
-def _moments(samples: list[Pair], kpis: int, read: int) -> Moments:
-    return [_moment(samples, kpis, (read + i) // kpis) for i in range(0, BATCH, kpis)]
+def _moments(parts: list[Part], read: int) -> Moments:
+    return [_moment(parts, (read + i) // len(parts)) for i in range(0, BATCH, len(parts))]
 
 
-def _moment(samples: list[Pair], kpis: int, tick: int) -> list[judge.Reading]:
+def _moment(parts: list[Part], tick: int) -> list[judge.Reading]:
     start = tick * TICK_SECONDS
     found = []
-    for kpi in range(kpis):
-        new, old = samples[(tick * kpis + kpi) % VARIED]
+    for kpi, (samples, _) in enumerate(parts):
+        new, old = samples[(tick * len(parts) + kpi) % VARIED]
         found.append(judge.Reading(f"kpi {kpi}", start, start + TICK_SECONDS, "ten", SHARE, new, old))
     return found
 
