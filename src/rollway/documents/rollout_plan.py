@@ -7,6 +7,7 @@ from typing import Any
 
 from rollway.documents.pack import Pack
 from rollway.documents.people_rows import people_values
+from rollway.planning.calendar.in_plan import calendar_words
 from rollway.planning.describe import (
     advance_words,
     limit_words,
@@ -78,6 +79,7 @@ def values(pack: Pack) -> dict[str, Any]:
         "method": sequence_words(plan).capitalize(),
         "stages": tuple(_stage(number, stage) for number, stage in enumerate(plan.stages, 1)),
         "shortest": length(sum(stage.bake_seconds for stage in plan.stages)),
+        "calendar": "" if plan.calendar is None else calendar_words(plan.calendar),
         "windows": tuple(describe_window(window) for window in plan.windows),
         "freezes": tuple(describe_freeze(freeze) for freeze in plan.freezes),
         "guards": tuple(_guard(guard) for guard in plan.guards),

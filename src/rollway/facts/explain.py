@@ -256,7 +256,7 @@ EXPLANATIONS: dict[str, dict[str, str]] = {
         "patience": "after how long without an answer a person is asked",
         "check_every": "how often the numbers are looked at",
         "runbook": "the team's own runbook: a YAML file or a workbook, beside this file",
-        "calendar": "the organisation's calendar, beside this file: windows, freezes, holidays, who is away",
+        "calendar": "the organisation's calendar: a YAML file, beside this file",
         "false_rollback": "the chance of rolling back a good release that you accept, 0 to 1",
     },
 }

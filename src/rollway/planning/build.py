@@ -100,9 +100,7 @@ def _plan(release: Release, choice: Choice, methods: tuple[MethodName, ...], boo
 
 def _with_calendar(plan: Plan, release: Release, calendar: Calendar) -> Plan:
     kept, notes = calendar_of_plan(release, calendar)
-    return Plan.model_validate(
-        {**dict(plan), "calendar": kept, "notes": (*plan.notes, *notes)}
-    )
+    return Plan.model_validate({**dict(plan), "calendar": kept, "notes": (*plan.notes, *notes)})
 
 
 def _methods(choice: Choice) -> tuple[MethodName, ...]:

@@ -119,7 +119,14 @@ def _ticks_ahead(run: Run, pace: Pace) -> int:
     turns = (math.ceil((at - run.at) / every - 1e-9) - 1 for at in _turns(run) if at > run.at)
     ticks = max(1, min([math.floor(ahead / every + 1e-9), *turns]))
     quiet = _least_traffic(run, ticks * every) * run.script.rules.blind_seconds
-    return ticks if quiet > NO_CHANCE else 1
+    return ticks if quiet > NO_CHANCE or _is_patient(run, is_compared) else 1
+
+
+def _is_patient(run: Run, is_compared: bool) -> bool:
+    """Whether a moment without numbers changes nothing: nobody is compared, and the plan would only hold."""
+    plan = run.script.plan
+    actions = {guard.on_blind or plan.policy.on_blind for guard in plan.guards}
+    return not is_compared and actions <= {"hold"}
 
 
 def _is_settled(run: Run) -> bool:

@@ -30,7 +30,7 @@ KEPT = 180 * DAY
 AHEAD = 56 * DAY
 """How far windows and freezes are told."""
 _TOLD = ("window", "freeze", "peak season", "holiday", "milestone")
-_SHORTEST = timedelta(minutes=5)
+_SHORTEST, _SECOND = timedelta(minutes=5), timedelta(seconds=1)
 _NOISE = frozenset(
     ("signal", "told", "asked", "refused", "target_failed", "target_back", "exposure_verified", "verdict")
 )
@@ -54,7 +54,8 @@ def feed_routes(rollway: Rollway) -> APIRouter:
     router = APIRouter()
     feed = _Feed(rollway)
 
-    @router.api_route("/calendar.ics", methods=["GET", "HEAD"], response_class=Response)
+    @router.head("/calendar.ics", include_in_schema=False)
+    @router.get("/calendar.ics", response_class=Response)
     def calendar_ics(request: Request) -> Response:
         """Rollouts that wait, run and have ended, with their plans' windows and freezes (iCalendar)."""
         now = rollway.clock().astimezone(UTC).replace(microsecond=0)
@@ -72,7 +73,7 @@ class _Feed:
 
     def __init__(self, rollway: Rollway) -> None:
         self._rollway = rollway
-        self._stages: dict[tuple[object, ...], tuple[Event, ...]] = {}
+        self._stages: dict[tuple[object, ...], tuple[tuple[Event, ...], datetime]] = {}
         self._lines: dict[tuple[str, date], tuple[Occurrence, ...]] = {}
 
     def events(self, now: datetime) -> list[Event]:
@@ -93,13 +94,16 @@ class _Feed:
         return [*found, *line_events(lines)]
 
     def _of_rollout(self, rollout: str, created: datetime, state: State, now: datetime) -> tuple[Event, ...]:
-        hour = None if state.is_final else _whole_hour(now)
-        key = (rollout, state.phase, state.stage, state.entered_at, state.override is None, hour)
-        if key not in self._stages:
+        key = (rollout, state.phase, state.stage, state.entered_at, state.override is None)
+        known, until = self._stages.get(key, ((), now))
+        if now >= until:
             record = [one for one in self._rollway.rollouts.record(rollout) if one.kind not in _NOISE]
             course = Course(rollout, self._rollway.load(rollout).plan, state, created, record)
-            self._stages[key] = tuple(stage_events(course, now))
-        return self._stages[key]
+            known = tuple(stage_events(course, now))
+            edges = (edge for event in known for edge in (event.one.span.start, event.one.span.end))
+            until = min((edge for edge in edges if edge > now), default=now + DAY)
+            self._stages[key] = known, until
+        return known
 
     def _remember_lines(self, rollout: str, plan_hash: str, now: datetime) -> None:
         if (plan_hash, now.date()) not in self._lines:
@@ -141,10 +145,11 @@ def _ahead(
     is_over = ended is not None or course.state.phase == "rolling_back"
     told, status = ("will not be entered", "CANCELLED") if is_over else ("planned", "TENTATIVE")
     for stage in ahead:
-        if not is_over and at < now:
+        opens = at if is_over else _opens(course, stage, max(at, now))
+        if not is_over and opens == now:
             # It could have begun and has not: the next full hour is as good a guess as any.
-            at, since = _whole_hour(now) + HOUR, max(since, _whole_hour(now))
-        opens = at if is_over else _opens(course, stage, at)
+            since = max(since, _whole_hour(now))
+            opens = _opens(course, stage, _whole_hour(now) + HOUR)
         if opens is None:
             return
         ends = opens + _length(stage)
@@ -179,9 +184,8 @@ def _whole_hour(moment: datetime) -> datetime:
 
 def _event(course: Course, stage: Stage, span: Span, since: datetime, told: str, status: str) -> Event:
     plan = course.plan
-    whole = Span(
-        span.start.replace(microsecond=0), max(span.end, span.start + _SHORTEST).replace(microsecond=0)
-    )
+    start, end = (moment.replace(microsecond=0) for moment in (span.start, span.end))
+    whole = Span(start, max(end, start + _SECOND))
     one = Occurrence(
         "release",
         f"{plan.title or plan.name} {plan.version}, {stage.title}",

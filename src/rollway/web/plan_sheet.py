@@ -11,6 +11,7 @@ from rollway.choice import Choice
 from rollway.choice.chart import with_spread
 from rollway.choice.outcomes import Outcomes
 from rollway.planning import Plan, Promise
+from rollway.planning.calendar.in_plan import calendar_words
 
 Json = dict[str, Any]
 
@@ -22,6 +23,7 @@ def plan_sheet(plan: Plan) -> Json:
     return {
         "plan": plan,
         "p": plan.to_json(),
+        "calendar": "" if plan.calendar is None else calendar_words(plan.calendar),
         "stage_titles": titles,
         "promises": _promise_table(plan.promises, titles),
         "target": [

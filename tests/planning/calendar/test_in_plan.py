@@ -222,7 +222,7 @@ def test_an_override_of_the_calendar_travels_with_the_plan() -> None:
 
 
 def test_waiting_costs_little(monkeypatch: pytest.MonkeyPatch) -> None:
-    """500 rollouts that wait for weeks, 50 freezes, a tick every ten seconds: each is asked at its edges only."""
+    """A day of waiting with 50 freezes and a tick every ten seconds: the calendar is asked at its edges."""
     asked: list[datetime] = []
     spell: Callable[..., Any] = in_plan.calendar_spell
     monkeypatch.setattr(in_plan, "calendar_spell", lambda *a: asked.append(a[2]) or spell(*a))

@@ -39,7 +39,7 @@ _KEPT = (
 )
 """What of a booking has a say while its rollout runs."""
 
-_REMEMBERED = 2_000
+_REMEMBERED = 10_000
 _Asked = tuple[PlanCalendar, tuple[Window, ...], tuple[Freeze, ...]]
 _spells: dict[_Asked, Spell] = {}
 
