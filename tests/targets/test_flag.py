@@ -136,7 +136,7 @@ def test_what_cannot_be_served_is_never_read_back(shop: Shop, stored: str) -> No
     with shop.engine.begin() as connection:
         connection.execute(sa.update(flag).values(definition=stored))
     with pytest.raises(TemporaryError) as caught:
-        target.observe().share
+        target.observe()
     assert 'flag "new-reporting"' in caught.value.message
     assert caught.value.hint
     target.apply(0.0, fence=2)
