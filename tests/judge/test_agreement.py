@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from ortools.sat.python import cp_model  # noqa: F401 -- before savvi: each brings a libhighs, and the first one stays
 from savvi.multinomial import Multinomial
 from scipy.stats import beta
 from ville import BernoulliTest

@@ -69,7 +69,7 @@ def plan_of(choice_of: Callable[..., Choice]) -> Callable[..., Plan]:
     return make
 
 
-@pytest.fixture(scope="package", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def few_courses() -> Iterator[None]:
     """Promises from few courses, so that planning takes little time; `test_promises` draws as usual."""
     with pytest.MonkeyPatch.context() as patch:
