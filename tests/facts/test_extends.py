@@ -150,11 +150,11 @@ def test_several_bases_later_ones_win(load: Write) -> None:
 def test_a_base_has_bases_relative_to_its_own_folder(load: Write) -> None:
     """And places are told relative to where one stands."""
     release = load(
-        shared__house="goals: {urgency: low}\n",
-        shared__org="extends: house.yaml\ngoals: {objective: org}\n",
-        releases__two=f"extends: ../shared/org.yaml\n{RELEASE}",
+        common__house="goals: {urgency: low}\n",
+        common__org="extends: house.yaml\ngoals: {objective: org}\n",
+        releases__two=f"extends: ../common/org.yaml\n{RELEASE}",
     )
-    assert release.goals.urgency.source == f"shared{os.sep}house.yaml:1:18"
+    assert release.goals.urgency.source == f"common{os.sep}house.yaml:1:18"
 
 
 def test_a_file_reached_twice_counts_where_it_comes_first(load: Write) -> None:
