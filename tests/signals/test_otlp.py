@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rollway.errors import InputError
@@ -236,6 +236,7 @@ def test_what_is_no_export_is_refused(body: Any) -> None:
 
 
 @given(st.binary(max_size=60), st.integers(0, len(EXPORTED)), st.integers(0, len(EXPORTED)))
+@example(b"\x00\x00\x00\x00\x00\x12", 400, 108)  # a single value, packed, and nothing in it
 def test_broken_protobuf_is_refused_and_never_crashes(noise: bytes, start: int, end: int) -> None:
     """Noise, cut messages and messages with noise inside give points or an InputError."""
     for body in (noise, EXPORTED[:end], EXPORTED[:start] + noise + EXPORTED[end:]):

@@ -13,7 +13,7 @@ from rollway.approvals import Approval
 from rollway.errors import InputError, TemporaryError
 from rollway.judge import Counts, Reading
 from rollway.rollout import CommandGiven, Entry, Loaded, Move
-from rollway.store import SqlFlags, SqlPlans, SqlRollouts, database_url, faults, open_engine
+from rollway.store import SqlFlags, SqlPlans, SqlRollouts, close_engine, database_url, faults, open_engine
 from rollway.store.tables import flag, metadata, record
 from support.stories import START, canary, verdict
 
@@ -225,3 +225,14 @@ def test_a_server_that_is_not_there_is_a_temporary_error() -> None:
         open_engine("postgresql://rollway:secret@127.0.0.1:1/none")
     assert "127.0.0.1:1" in str(told.value)
     assert "secret" not in str(told.value)
+
+
+def test_a_connection_that_comes_back_after_the_end_is_closed(database: str) -> None:
+    """A thread that is still at work when all is closed leaves nothing open behind it."""
+    engine = open_engine(database)
+    held = engine.raw_connection()
+    driver = held.dbapi_connection
+    close_engine(engine)
+    held.close()
+    with pytest.raises(Exception, match="closed"):
+        driver.cursor().execute("SELECT 1")  # type: ignore[union-attr]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollway.targets.weights import share_of, weights_for
+from rollway.targets.weights import share_of, steps_of, weights_for
 
 SHARES = st.floats(0, 1)
 COUNTS = st.integers(1, 12)
@@ -46,3 +46,11 @@ def test_a_share_outside_its_range_is_refused() -> None:
         weights_for(1.2, 1, 1)
     with pytest.raises(ValueError, match="no weights"):
         weights_for(0.5, 0, 1)
+
+
+@given(share=st.floats(0, 1), steps=st.integers(2, 1_000_000))
+def test_steps_never_turn_some_into_nobody_or_everyone(share: float, steps: int) -> None:
+    """Within half a step of what was asked for, or the first step where that would be nobody or all."""
+    found = steps_of(share, steps)
+    assert (found in (0, steps)) == (share in (0, 1))
+    assert abs(found / steps - share) <= 0.5 / steps + 1e-12 or found in (1, steps - 1)

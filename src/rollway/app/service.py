@@ -22,7 +22,7 @@ from rollway.planning.calendar.model import Calendar
 from rollway.planning.runbooks import Runbook
 from rollway.readiness import Readiness, assess
 from rollway.rollout import CommandGiven, CommandKind, Entry, Loaded, Target, live_share, rules_of
-from rollway.store import SqlFlags, SqlPlans, SqlPushed, SqlRollouts, faults, open_engine
+from rollway.store import SqlFlags, SqlPlans, SqlPushed, SqlRollouts, close_engine, faults, open_engine
 
 NEEDS_OPERATOR = frozenset({"start", "promote", "resume", "override_window"})
 """Anybody may slow a rollout down or take it back; only operators may push it on."""
@@ -70,7 +70,7 @@ class Rollway:
         self.connectors = PluginConnectors(self.flags, self.pushed)
 
     def close(self) -> None:
-        self.engine.dispose()
+        close_engine(self.engine)
 
     # --- from facts to approval ---
 

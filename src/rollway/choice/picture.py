@@ -248,9 +248,10 @@ def _key(form: Format, choice: Choice | None) -> Iterator[str]:
     """What marks and lines mean, in one row below the axis, or in two."""
     y = form.area.bottom + 4.2 * form.size + 8
     x = form.left + 6.0
-    for state, told in (("allowed", "allowed"), ("unknown", "rules open"), ("blocked", "blocked")):
+    states: dict[MethodState, str] = {"allowed": "allowed", "unknown": "rules open", "blocked": "blocked"}
+    for state, told in states.items():
         if choice is not None:
-            yield from _mark(Marked(x, y, 8, ""), _ROUND, "currentColor", state)  # type: ignore[arg-type]
+            yield from _mark(Marked(x, y, 8, ""), _ROUND, "currentColor", state)
             yield f'<text x="{x + 13:.1f}" y="{y + form.size / 3:.1f}">{told}</text>'
             x += 13 + 0.56 * form.size * len(told) + 18
     told, width = "eight of ten draws", 26

@@ -100,14 +100,9 @@ def _kpis(view: dict[str, Any]) -> Any:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
-    for head, side in (
-        ("KPI", "left"),
-        ("old", "right"),
-        ("new", "right"),
-        ("ratio by interval", "right"),
-        ("band", "right"),
-    ):
-        table.add_column(head, justify=side)  # type: ignore[arg-type]
+    table.add_column("KPI")
+    for head in ("old", "new", "ratio by interval", "band"):
+        table.add_column(head, justify="right")
     table.add_column("verdict")
     for guard in (view["verdict"] or {}).get("guards", ()):
         colour = COLOURS.get(guard["state"], "white")

@@ -8,15 +8,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from rollway.rollout.ports import Collected, Cursor, Interval
-from rollway.signals import windowed
-from rollway.signals.windowed import COLUMNS, Asked, UnusableError
+from rollway.signals.windowed import COLUMNS, Asked, DownError, WindowedSignal
 from rollway.signals.windowed_options import WindowedOptions
 
 LARGEST_FILE = 64 * 1024 * 1024
 
 
-class CsvSignal:
+class CsvSignal(WindowedSignal):
     """What a file tells: a survey's answers of a day, tickets of an hour, the sales of a shop.
 
     Options:
@@ -33,29 +31,20 @@ class CsvSignal:
     def __init__(self, kpi: str, kind: Any, options: Mapping[str, Any]) -> None:
         """Raises InputError, naming the option, without opening the file."""
         given = WindowedOptions("csv", kpi, kind, options, ("file",))
-        self.kpi, self.kind, self._arms = kpi, kind, given.arms()
+        self.kpi, self.kind, self.arms = kpi, kind, given.arms()
         self._file = Path(given.text("file"))
-        self._delay = given.seconds("delay", "0s")
+        self.delay = given.seconds("delay", "0s")
 
-    def collect(self, cursor: Cursor | None, interval: Interval) -> Collected:
-        """What was written down since the cursor, `{"until": unix seconds}`."""
-        asked = windowed.next_window(cursor, interval.now, self._delay)
-        if asked is None or cursor is None:
-            return Collected(None, windowed.begun(cursor, interval.now, self._delay))
+    def rows(self, asked: Asked) -> list[Mapping[str, Any]]:
+        """What was written down, added up by version."""
         try:
-            rows = self._added_up(asked)
+            return self._added_up(asked)
         except (OSError, ValueError, csv.Error) as error:
-            note = f"{self._file} cannot be read: {error}"
-            return windowed.failed(self.kpi, asked, interval, "source_down", note, cursor)
-        try:
-            samples = windowed.samples_of(self.kind, rows, self._arms)
-        except UnusableError as doubt:
-            return windowed.failed(self.kpi, asked, interval, "implausible", str(doubt), cursor)
-        return windowed.collected(self.kpi, asked, interval, samples)
+            raise DownError(f"{self._file} cannot be read: {error}") from error
 
     def _added_up(self, asked: Asked) -> list[Mapping[str, Any]]:
         sums: dict[str, dict[str, Any]] = {}
-        for row in self._rows():
+        for row in self._lines():
             if asked.start < row["time"] <= asked.end:
                 into = sums.setdefault(
                     row["arm"], {"arm": row["arm"], **dict.fromkeys(COLUMNS[self.kind], 0.0)}
@@ -64,7 +53,7 @@ class CsvSignal:
                     into[name] += row[name]
         return list(sums.values())
 
-    def _rows(self) -> Iterator[dict[str, Any]]:
+    def _lines(self) -> Iterator[dict[str, Any]]:
         if self._file.stat().st_size > LARGEST_FILE:
             raise ValueError(f"it is larger than {LARGEST_FILE // 1024**2} MiB")
         with self._file.open(newline="", encoding="utf-8-sig") as file:

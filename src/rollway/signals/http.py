@@ -10,13 +10,11 @@ from urllib.parse import quote
 
 from rollway.asking import Asker
 from rollway.errors import TemporaryError
-from rollway.rollout.ports import Collected, Cursor, Interval
-from rollway.signals import windowed
-from rollway.signals.windowed import Asked, UnusableError
+from rollway.signals.windowed import Asked, DownError, UnusableError, WindowedSignal
 from rollway.signals.windowed_options import WindowedOptions
 
 
-class HttpSignal:
+class HttpSignal(WindowedSignal):
     """What a service tells of each version, for the time between two moments.
 
     Options:
@@ -37,7 +35,7 @@ class HttpSignal:
     def __init__(self, kpi: str, kind: Any, options: Mapping[str, Any]) -> None:
         """Raises InputError, naming the option, without asking the service anything."""
         given = WindowedOptions("http", kpi, kind, options, ("url", "rows", "token_env"))
-        self.kpi, self.kind, self._arms = kpi, kind, given.arms()
+        self.kpi, self.kind, self.arms = kpi, kind, given.arms()
         self._url = given.text("url")
         if not self._url.startswith(("http://", "https://")):
             raise given.error("url", f"not a web address: {self._url!r}")
@@ -46,24 +44,15 @@ class HttpSignal:
             raise given.error("url", "does not say which time is asked about", hint)
         self._rows = _expression(given)
         self._token_env = given.text("token_env") if "token_env" in given else ""
-        self._delay, timeout = given.seconds("delay", "0s"), given.seconds("timeout", "5s")
+        self.delay, timeout = given.seconds("delay", "0s"), given.seconds("timeout", "5s")
         self._asker = Asker(max(0.1, timeout))
 
-    def collect(self, cursor: Cursor | None, interval: Interval) -> Collected:
-        """What was told since the cursor, `{"until": unix seconds}`; a service's trouble is told."""
-        asked = windowed.next_window(cursor, interval.now, self._delay)
-        if asked is None or cursor is None:
-            return Collected(None, windowed.begun(cursor, interval.now, self._delay))
+    def rows(self, asked: Asked) -> list[Mapping[str, Any]]:
+        """What the service answers, as rows."""
         try:
-            samples = windowed.samples_of(self.kind, self._answer(asked), self._arms)
+            answer = self._asker.ask_json(self._filled(asked), headers=self._headers())
         except TemporaryError as error:
-            return windowed.failed(self.kpi, asked, interval, "source_down", error.message, cursor)
-        except UnusableError as doubt:
-            return windowed.failed(self.kpi, asked, interval, "implausible", str(doubt), cursor)
-        return windowed.collected(self.kpi, asked, interval, samples)
-
-    def _answer(self, asked: Asked) -> list[Mapping[str, Any]]:
-        answer = self._asker.ask_json(self._filled(asked), headers=self._headers())
+            raise DownError(error.message) from error
         rows = answer if self._rows is None else self._rows.search(answer)
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise UnusableError(f"the answer holds no list of rows, but {str(rows)[:80]!r}")

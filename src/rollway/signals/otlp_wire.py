@@ -114,10 +114,13 @@ def _message(data: memoryview, name: str, depth: int) -> dict[str, Any]:
         field = SCHEMA[name].get(number)
         if field is None:
             continue
+        values = list(_values(field, wire, value, depth))
         if field.repeats:
-            found.setdefault(field.name, []).extend(_values(field, wire, value, depth))
+            found.setdefault(field.name, []).extend(values)
+        elif values:
+            found[field.name] = values[-1]
         else:
-            found[field.name] = next(iter(_values(field, wire, value, depth)))
+            raise ValueError(f"{field.name} is packed, and holds nothing")
     return found
 
 

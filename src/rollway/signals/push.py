@@ -8,9 +8,8 @@ from typing import Any, ClassVar
 from rollway.judge import Assigned, Counts, Histogram, Moments, Reading, Sample
 from rollway.rollout.ports import Collected, Cursor, Interval
 from rollway.rollout.pushed import PushedShelf, Sent, SentRow, Wanted
-from rollway.signals import windowed
 from rollway.signals.push_rows import NAME
-from rollway.signals.windowed import Arm, Asked, UnusableError
+from rollway.signals.windowed import Arm, Asked, UnusableError, next_window
 from rollway.signals.windowed_options import WindowedOptions
 
 SILENT_SECONDS = 300.0
@@ -57,7 +56,7 @@ class PushSignal:
         """What was sent since the cursor, `{"until": unix seconds, "seen": number of a row, "begun": unix
         seconds, "stage": id, "late": what is told of late rows}`. Where nothing new was sent there is no
         reading, and the next one covers that time too."""
-        asked = windowed.next_window(cursor, interval.now, self._delay)
+        asked = next_window(cursor, interval.now, self._delay)
         if asked is None or cursor is None:
             return Collected(None, cursor or self._begin(interval))
         is_same_stage = cursor["stage"] == interval.stage
@@ -70,8 +69,8 @@ class PushSignal:
         try:
             samples = samples_by_arm(self.kind, sent.rows, self._arms)
         except UnusableError as doubt:
-            failed = windowed.failed(self.kpi, asked, interval, "implausible", str(doubt), cursor)
-            return Collected(failed.reading, after, failed.note)
+            place = (self.kpi, asked.start, asked.end, interval.stage, interval.share)
+            return Collected(Reading(*place, problem="implausible"), after, str(doubt))
         if not samples and is_same_stage:
             # `seen` stays too: a row of this time that comes later is then of this interval, and not late.
             return Collected(None, cursor, self._quiet(asked) or late)

@@ -8,9 +8,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from rollway.rollout.ports import Collected, Cursor, Interval
-from rollway.signals import windowed
-from rollway.signals.windowed import Asked, UnusableError
+from rollway.signals.windowed import Asked, DownError, WindowedSignal
 from rollway.signals.windowed_options import WindowedOptions
 
 if TYPE_CHECKING:
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
 _MOST_ROWS = 1_000
 
 
-class SqlSignal:
+class SqlSignal(WindowedSignal):
     """What a query counts for each version.
 
     Options:
@@ -43,25 +41,18 @@ class SqlSignal:
         """Raises InputError, naming the option, without asking the database anything."""
         given = WindowedOptions("sql", kpi, kind, options, ("url", "url_env", "query"))
         self.kpi, self.kind = kpi, kind
-        self._query, self._arms = given.text("query"), given.arms()
+        self._query, self.arms = given.text("query"), given.arms()
         self._url, self._url_env = _address(given)
-        self._delay, self._timeout = given.seconds("delay", "0s"), max(1.0, given.seconds("timeout", "10s"))
+        self.delay, self._timeout = given.seconds("delay", "0s"), max(1.0, given.seconds("timeout", "10s"))
 
-    def collect(self, cursor: Cursor | None, interval: Interval) -> Collected:
-        """What was counted since the cursor, `{"until": unix seconds}`; a database's trouble is told."""
-        asked = windowed.next_window(cursor, interval.now, self._delay)
-        if asked is None or cursor is None:
-            return Collected(None, windowed.begun(cursor, interval.now, self._delay))
+    def rows(self, asked: Asked) -> list[Mapping[str, Any]]:
+        """What the query answers."""
         try:
-            samples = windowed.samples_of(self.kind, self._rows(asked), self._arms)
-        except UnusableError as doubt:
-            return windowed.failed(self.kpi, asked, interval, "implausible", str(doubt), cursor)
+            return self._answer(asked)
         except Exception as error:  # drivers raise what they like
-            note = f"the database did not answer: {_first_line(error)}"
-            return windowed.failed(self.kpi, asked, interval, "source_down", note, cursor)
-        return windowed.collected(self.kpi, asked, interval, samples)
+            raise DownError(f"the database did not answer: {_first_line(error)}") from error
 
-    def _rows(self, asked: Asked) -> list[Mapping[str, Any]]:
+    def _answer(self, asked: Asked) -> list[Mapping[str, Any]]:
         import sqlalchemy as sa
 
         values = {

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from rollway.judge import Assigned, Counts, Moments, Problem, Reading, Sample
+from rollway.judge import Assigned, Counts, Moments, Reading, Sample
 from rollway.rollout.ports import Collected, Cursor, Interval
 
 Arm = Literal["candidate", "baseline"]
@@ -44,33 +45,44 @@ def next_window(cursor: Cursor | None, now: float, delay: float) -> Asked | None
     return Asked(cursor["until"], now - delay)
 
 
-def begun(cursor: Cursor | None, now: float, delay: float) -> Cursor:
-    """The cursor while nothing was asked: where it was, or at its beginning."""
-    return cursor or {"until": now - delay}
+class DownError(Exception):
+    """A source that cannot be asked, or does not answer; the text says why, for people."""
 
 
-def collected(kpi: str, asked: Asked, interval: Interval, samples: Mapping[Arm, Sample]) -> Collected:
-    """A good answer: the reading, and the cursor behind it."""
-    reading = Reading(
-        kpi=kpi,
-        start=asked.start,
-        end=asked.end,
-        stage=interval.stage,
-        share=interval.share,
-        candidate=samples["candidate"],
-        baseline=samples["baseline"],
-    )
-    return Collected(reading, {"until": asked.end})
+class WindowedSignal(ABC):
+    """Asks a source what happened since the last answer. A subclass says how.
 
+    The cursor is `{"until": unix seconds}`. The first look only begins. What is younger than the delay is not
+    asked for, so that late rows are in. After a problem the cursor stays, and the next good answer covers the
+    gap.
+    """
 
-def failed(
-    kpi: str, asked: Asked, interval: Interval, problem: Problem, note: str, cursor: Cursor
-) -> Collected:
-    """No answer: the problem, and the cursor as it was, so that the next good answer covers the gap."""
-    reading = Reading(
-        kpi=kpi, start=asked.start, end=asked.end, stage=interval.stage, share=interval.share, problem=problem
-    )
-    return Collected(reading, cursor, note)
+    kpi: str
+    kind: Kind
+    arms: Mapping[str, Arm]
+    delay: float
+
+    @abstractmethod
+    def rows(self, asked: Asked) -> Iterable[Mapping[str, Any]]:
+        """A row for each version, with `arm` and the kind's COLUMNS. Raises DownError, UnusableError."""
+
+    def collect(self, cursor: Cursor | None, interval: Interval) -> Collected:
+        """What happened since the cursor; a source's trouble is told, and never raised."""
+        asked = next_window(cursor, interval.now, self.delay)
+        if asked is None or cursor is None:
+            return Collected(None, cursor or {"until": interval.now - self.delay})
+        try:
+            samples = samples_of(self.kind, self.rows(asked), self.arms)
+        except DownError as error:
+            return Collected(self._reading(asked, interval, problem="source_down"), cursor, str(error))
+        except UnusableError as doubt:
+            return Collected(self._reading(asked, interval, problem="implausible"), cursor, str(doubt))
+        reading = self._reading(asked, interval, candidate=samples["candidate"], baseline=samples["baseline"])
+        return Collected(reading, {"until": asked.end})
+
+    def _reading(self, asked: Asked, interval: Interval, **more: Any) -> Reading:
+        stage, share = interval.stage, interval.share
+        return Reading(kpi=self.kpi, start=asked.start, end=asked.end, stage=stage, share=share, **more)
 
 
 def samples_of(kind: Kind, rows: Iterable[Mapping[str, Any]], arms: Mapping[str, Arm]) -> dict[Arm, Sample]:

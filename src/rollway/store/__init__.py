@@ -1,6 +1,6 @@
 """The database: what must not be forgotten, moved in whole transactions. Knows no rule of its own."""
 
-from rollway.store.database import database_url, open_engine
+from rollway.store.database import close_engine, database_url, open_engine
 from rollway.store.flags import SqlFlags
 from rollway.store.plans import SqlPlans
 from rollway.store.pushed import SqlPushed, Taken
@@ -14,6 +14,7 @@ __all__ = [
     "SqlPushed",
     "SqlRollouts",
     "Taken",
+    "close_engine",
     "database_url",
     "faults",
     "open_engine",

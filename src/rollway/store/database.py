@@ -58,6 +58,19 @@ def open_engine(where: str | Path) -> sa.Engine:
     return engine
 
 
+def close_engine(engine: sa.Engine) -> None:
+    """Close all connections: those at rest now, and one that a thread still works with when it gives it back.
+
+    Without that the last ones go back to a pool that nobody looks after any more, and are left open.
+    """
+    sa.event.listen(engine, "checkin", _close_late)
+    engine.dispose()
+
+
+def _close_late(_connection: object, record: Any) -> None:
+    record.invalidate()
+
+
 def _make_folder(database: Path) -> None:
     try:
         database.parent.mkdir(parents=True, exist_ok=True)

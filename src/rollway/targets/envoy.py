@@ -16,6 +16,7 @@ from rollway.targets.fence import Fence
 from rollway.targets.files import put
 from rollway.targets.options import Options
 from rollway.targets.preflight import tried
+from rollway.targets.weights import steps_of
 
 _OPTIONS = {
     "admin": "http://127.0.0.1:9901",
@@ -70,7 +71,7 @@ class EnvoyTarget:
 
     def nearest(self, share: float) -> float:
         """The share that is really served when this one is asked for: a millionth is the smallest step."""
-        return _millionths(share) / _MILLION
+        return steps_of(share, _MILLION) / _MILLION
 
     def apply(self, share: float, *, mirrored: float = 0.0, fence: int) -> None:
         """Write the file, and wait until Envoy works with it.
@@ -79,7 +80,7 @@ class EnvoyTarget:
         """
         if self._fence.is_late(fence):
             return
-        wanted = _millionths(share), _millionths(mirrored)
+        wanted = steps_of(share, _MILLION), steps_of(mirrored, _MILLION)
         put(self.file, self._text(*wanted))
         end = time.monotonic() + _TAKEN_UP_SECONDS
         while self._told(self._runtime()) != wanted:
@@ -162,13 +163,6 @@ class EnvoyTarget:
 
 
 _PARTS = ("share", "mirrored")
-
-
-def _millionths(share: float) -> int:
-    """A share above 0 never becomes nobody, and one below 1 never everyone."""
-    if share in (0, 1):
-        return int(share) * _MILLION
-    return min(_MILLION - 1, max(1, round(share * _MILLION)))
 
 
 def _number(value: object) -> float | None:

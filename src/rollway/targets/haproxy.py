@@ -121,10 +121,11 @@ class HaproxyTarget:
 
     def _weights(self, states: Mapping[str, Row]) -> tuple[list[float], list[float]]:
         self._require(states)
-        return tuple(  # type: ignore[return-value]
+        new, old = (
             [0.0 if _is_away(states[one]) else float(states[one]["srv_uweight"]) for one in side]
             for side in (self.candidate, self.baseline)
         )
+        return new, old
 
     def _tell(self, server: str, weight: int, is_away: bool) -> None:
         name = f"{self.backend}/{server}"

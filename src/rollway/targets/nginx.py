@@ -17,6 +17,7 @@ from rollway.targets.fence import Fence
 from rollway.targets.files import put
 from rollway.targets.options import Options
 from rollway.targets.preflight import tried
+from rollway.targets.weights import steps_of
 
 _OPTIONS = {
     "file": "/etc/nginx/conf.d/rollway-web.conf",
@@ -84,7 +85,7 @@ class NginxTarget:
 
     def nearest(self, share: float) -> float:
         """The share that is really served when this one is asked for: split_clients knows 0.01 % steps."""
-        return _parts(share) / _TEN_THOUSAND
+        return steps_of(share, _TEN_THOUSAND) / _TEN_THOUSAND
 
     def apply(self, share: float, *, mirrored: float = 0.0, fence: int) -> None:
         """Write the file, test it, reload nginx, and wait until its workers say that they have it.
@@ -96,7 +97,7 @@ class NginxTarget:
             raise TemporaryError("this target cannot send copies of requests to the new version")
         if self._fence.is_late(fence):
             return
-        parts = _parts(share)
+        parts = steps_of(share, _TEN_THOUSAND)
         self._load(self._text(parts))
         end = time.monotonic() + min(_LOADED_SECONDS, self._timeout)
         # For a moment old and new workers answer side by side.
@@ -180,13 +181,6 @@ class NginxTarget:
                 hint=f"its location should be {{ return 200 ${self.variable}_told; }}",
             )
         return int(answer)
-
-
-def _parts(share: float) -> int:
-    """Ten-thousandths. A share above 0 never becomes nobody, and one below 1 never everyone."""
-    if share in (0, 1):
-        return int(share) * _TEN_THOUSAND
-    return min(_TEN_THOUSAND - 1, max(1, round(share * _TEN_THOUSAND)))
 
 
 def _matching(given: Options, name: str, pattern: re.Pattern[str], default: str | None = None) -> str:

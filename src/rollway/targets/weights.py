@@ -39,3 +39,13 @@ def share_of(new: float, old: float, candidates: int = 1, baselines: int = 1) ->
 def share_by_weight(new: Sequence[float], old: Sequence[float]) -> float:
     """The same, for servers that may have different weights."""
     return share_of(sum(new), sum(old))
+
+
+def steps_of(share: float, steps: int) -> int:
+    """The share as a whole number of so many steps, for what knows millionths or hundredths of a percent.
+
+    A share above 0 never becomes nobody, and one below 1 never everyone.
+    """
+    if share in (0, 1):
+        return int(share) * steps
+    return min(steps - 1, max(1, round(share * steps)))
