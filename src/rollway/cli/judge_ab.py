@@ -16,7 +16,7 @@ from rollway.cli.judge_numbers import PART, Number, headline, say
 from rollway.errors import InputError
 
 if TYPE_CHECKING:
-    from rollway.cli.judge_csv import Pair
+    from rollway.cli.judge_csv import FileKind, Pair
     from rollway.judge import GuardRule, GuardVerdict, Rules, Verdict
     from rollway.judge.picture import Text, Track
 
@@ -85,7 +85,7 @@ PICTURED = 400
 def ab(
     baseline: Path,
     candidate: Path,
-    kind: str | None,
+    kind: FileKind | None,
     column: str | None,
     time_column: str | None,
     less_is_worse: bool,
@@ -120,7 +120,7 @@ def ab(
             f"--margin {margin:g} is not above --tolerance {tolerance:g}",
             hint="what is tolerated cannot be ruled out too; raise --margin",
         )
-    pair = read_pair(baseline, candidate, kind=kind, column=column, time=time_column)  # type: ignore[arg-type]
+    pair = read_pair(baseline, candidate, kind=kind, column=column, time=time_column)
     pair, rule = _ruled(pair, tolerance=tolerance, less_is_worse=less_is_worse, bound=bound, cap=cap)
     readings = readings_of(pair, kpi=rule.kpi, stage=STAGE, intervals=intervals)
     rules = Rules(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from rollway.cli.judge_numbers import read_text
 from rollway.errors import InputError, TemporaryError
@@ -103,7 +103,8 @@ def troubles_of(given: tuple[str, ...], plan: Plan) -> list[tuple[str, Trouble]]
     for text in given:
         kind, lasts, stage, after = _story(text, "--trouble", plan)
         _known(kind, list(get_args(TroubleKind)), f"--trouble {text}", "trouble")
-        found.append((text, Trouble(kind, stage, after, seconds_of(lasts, f"--trouble {text}"))))  # type: ignore[arg-type]
+        seconds = seconds_of(lasts, f"--trouble {text}")
+        found.append((text, Trouble(cast("TroubleKind", kind), stage, after, seconds)))
     return found
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from rollway.planning import Plan
 from rollway.planning.words import about, percent, times
+from rollway.rehearsal.course import Ending
 from rollway.rehearsal.many import STANDARD_ERRORS, Outcome, Result, standard_error
 from rollway.rehearsal.promises import Figure, Kept
 
@@ -91,7 +92,7 @@ def _false_alarms(plan: Plan, result: Result, level: Level) -> Iterator[Finding]
 def _unfinished(result: Result) -> Iterator[Finding]:
     """Healthy runs that a person, patience or blindness ended."""
     runs = len(result.outcomes)
-    words = {
+    words: dict[Ending, str] = {
         "person": "nobody answers what is asked in time, or it stays paused, and a person takes it back",
         "patience": "no answer comes within the patience, and the policy takes it back",
         "blind": "too long without numbers, and the policy takes it back",
@@ -99,7 +100,7 @@ def _unfinished(result: Result) -> Iterator[Finding]:
         "not over": "it does not end",
     }
     for ending, told in words.items():
-        count = result.endings[ending]  # type: ignore[index]
+        count = result.endings[ending]
         if count / runs > SLOW_PART:
             where = {outcome.stage for outcome in result.outcomes if outcome.ending == ending}
             text = f"in {count:,} of {runs:,} runs {told} (stage {', '.join(sorted(where))})"
