@@ -177,12 +177,12 @@ def test_variants_have_the_values_that_were_given_or_meant(
     ("changes", "part"),
     [
         ({"flag": ...}, "target.flag: is missing"),
-        ({"flag": 7}, "target.flag: 7 is no name"),
+        ({"flag": 7}, "target.flag: 7 is no text"),
         (
             {"candidate": True},
-            'target.candidate: true is no name\nhint: write it as text, such as candidate: "on"',
+            'target.candidate: true is no text\nhint: write it as text, such as candidate: "on"',
         ),
-        ({"baseline": " "}, 'target.baseline: " " is no name'),
+        ({"baseline": " "}, 'target.baseline: " " says nothing'),
         ({"baseline": "on"}, 'target.baseline: "on" is the candidate too'),
         (
             {"variant": {}},
@@ -195,7 +195,7 @@ def test_variants_have_the_values_that_were_given_or_meant(
             '$.flags["new-reporting"].variants: the values are of several types',
         ),
         ({"variants": {"on": True, "off": None}}, ".variants.off: null is no value"),
-        ({"salt": ""}, 'target.salt: "" is no name'),
+        ({"salt": ""}, 'target.salt: "" says nothing'),
     ],
 )
 def test_options_that_cannot_be_used_are_told_at_once(shop: Shop, changes: dict[str, Any], part: str) -> None:

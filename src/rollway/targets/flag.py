@@ -8,11 +8,18 @@ from typing import Any
 
 from rollway.errors import InputError, TemporaryError
 from rollway.flags import FlagError, exposure_definition, served_share
-from rollway.flags.rules import shown, suggestion
+from rollway.flags.rules import shown
 from rollway.rollout.ports import Surroundings
 from rollway.rollout.serving import Check, Served
+from rollway.targets.options import Options
 
-_OPTIONS = ("flag", "candidate", "baseline", "variants", "salt")
+_OPTIONS = {
+    "flag": '"new-checkout"',
+    "candidate": '"on"',
+    "baseline": '"off"',
+    "variants": "{on: true, off: false}",
+    "salt": '"2026-11"',
+}
 _SWITCH = {"on": True, "off": False}
 
 
@@ -32,19 +39,14 @@ class FlagTarget:
 
     def __init__(self, options: Mapping[str, Any], surroundings: Surroundings) -> None:
         """Raises InputError, naming the option, for options that cannot be used."""
-        for name in options:
-            if name not in _OPTIONS:
-                hint = suggestion(name, _OPTIONS) or f"it has {', '.join(_OPTIONS)}"
-                raise InputError(f"target.{name}: the flag target has no such option", hint=hint)
-        self.flag = _text(options, "flag")
-        self.candidate = _text(options, "candidate")
-        self.baseline = _text(options, "baseline")
+        given = Options(options, "flag", _OPTIONS)
+        self.flag, self.candidate, self.baseline = (
+            given.text(name) for name in ("flag", "candidate", "baseline")
+        )
         if self.candidate == self.baseline:
-            raise InputError(
-                f'target.baseline: "{self.baseline}" is the candidate too', hint="name two variants"
-            )
+            raise given.error("baseline", f'"{self.baseline}" is the candidate too')
         self.variants = _variants(options, self.candidate, self.baseline)
-        self.salt = f"{self.flag}:{_text(options, 'salt')}:" if "salt" in options else self.flag
+        self.salt = f"{self.flag}:{given.text('salt')}:" if "salt" in given else self.flag
         self._rollout = surroundings.rollout
         self._shelf = surroundings.flags
         self._definition(0.5)  # what cannot be served is told now, not at the first step
@@ -131,19 +133,6 @@ class FlagTarget:
             share=share,
             salt=self.salt,
         )
-
-
-def _text(options: Mapping[str, Any], name: str) -> str:
-    value = options.get(name)
-    if not isinstance(value, str) or not value.strip():
-        said = "is missing" if value is None else f"{shown(value)} is no name"
-        raise InputError(
-            f"target.{name}: {said}", hint=f'write it as text, such as {name}: "{_EXAMPLES[name]}"'
-        )
-    return value
-
-
-_EXAMPLES = {"flag": "new-checkout", "candidate": "on", "baseline": "off", "salt": "2026-11"}
 
 
 def _variants(options: Mapping[str, Any], candidate: str, baseline: str) -> dict[str, Any]:

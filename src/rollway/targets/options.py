@@ -33,8 +33,13 @@ class Options:
     def text(self, name: str, default: str | None = None) -> str:
         """A text that is not empty; `default` where the option is left out."""
         value = self._given.get(name, default)
-        if not isinstance(value, str) or not value.strip():
-            raise self.error(name, "is missing" if value is None else f"{shown(value)} is no text")
+        if value is None:
+            raise self.error(name, "is missing")
+        if not isinstance(value, str):
+            # YAML reads on, no and 7 as something else than what was meant.
+            raise self.error(name, f"{shown(value)} is no text", "write it as text, ")
+        if not value.strip():
+            raise self.error(name, f"{shown(value)} says nothing")
         return value
 
     def texts(self, name: str, default: Sequence[str] | None = None) -> tuple[str, ...]:
@@ -57,6 +62,6 @@ class Options:
             raise self.error(name, f"{shown(value)} is no number above {above:g} and at most {at_most:g}")
         return float(value)
 
-    def error(self, name: str, problem: str) -> InputError:
+    def error(self, name: str, problem: str, advice: str = "") -> InputError:
         """An InputError at an option, with its example as the hint."""
-        return InputError(f"target.{name}: {problem}", hint=f"such as {name}: {self._known[name]}")
+        return InputError(f"target.{name}: {problem}", hint=f"{advice}such as {name}: {self._known[name]}")
