@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
@@ -51,7 +51,8 @@ class Target(Protocol):
     """What can be told to expose the new version.
 
     `fence` rises with every tick of a rollout; a target that can remember refuses an older one, so that
-    a delayed call never undoes a newer one.
+    a delayed call never undoes a newer one. A target that knows groups of users says so by a class attribute
+    `serves_groups = True`; its `apply` is then also given `groups`: those that get the new version as a whole.
     """
 
     @property
@@ -94,12 +95,47 @@ class FlagShelf(Protocol):
         ...
 
 
+ErrandState = Literal["asked", "done", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What a target asks a named person to do, and what that person said of it."""
+
+    key: str
+    owner: str
+    text: str
+    state: ErrandState = "asked"
+    actor: str = ""
+    note: str = ""
+
+
+class ErrandShelf(Protocol):
+    """Where a target asks people to do something, and reads what they said. One rollout's errands."""
+
+    def ask(self, errands: Iterable[Errand]) -> None:
+        """Ask for what was not asked for yet; a key that is known is left as it is."""
+        ...
+
+    def withdraw(self, keys: Iterable[str]) -> None:
+        """Take back what nobody has answered, and forget what was answered, so that it can be asked anew."""
+        ...
+
+    def read(self) -> Mapping[str, Errand]:
+        """All errands of this rollout, by key. Raises TemporaryError."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a signal or a target is given besides its options: who asks, and Rollway's own flags."""
+    """What a signal or a target is given besides its options: who asks, Rollway's own flags, and people.
+
+    `errands` is None outside a rollout (a check beforehand asks nobody anything).
+    """
 
     rollout: str
     flags: FlagShelf
+    errands: ErrandShelf | None = None
 
 
 # --- what the ticks need of the database, and of what wakes them ----------------------------------

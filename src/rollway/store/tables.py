@@ -107,6 +107,7 @@ command = sa.Table(
     sa.Column("kind", sa.String(20), nullable=False),
     sa.Column("actor", sa.String(200), nullable=False),
     sa.Column("reason", sa.Text, nullable=False, default=""),
+    sa.Column("subject", sa.String(200), nullable=False, default="", server_default=sa.text("''")),
     _at("at"),
     sa.Column("heard_in", sa.BigInteger, nullable=True, index=True),
 )
@@ -214,4 +215,50 @@ pushed_counter = sa.Table(
     sa.Column("last", sa.Text, nullable=False),
     sa.Column("total", sa.Text, nullable=False),
     sa.Column("seen_at", sa.Double, nullable=False, index=True),
+)
+
+errand = sa.Table(
+    "errand",
+    metadata,
+    sa.Column("rollout_id", sa.ForeignKey("rollout.id"), primary_key=True),
+    sa.Column("key", sa.String(200), primary_key=True),
+    sa.Column("owner", sa.String(200), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("actor", sa.String(200), nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    _at("asked_at"),
+    _at("answered_at", nullable=True),
+)
+
+channel = sa.Table(
+    "channel",
+    metadata,
+    _id(),
+    sa.Column("name", sa.String(60), nullable=False, index=True),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("secret", sa.Text, nullable=False),
+    sa.Column("events", sa.Text, nullable=False),
+    sa.Column("created_by", sa.String(200), nullable=False),
+    _at("created_at"),
+    _at("removed_at", nullable=True),
+)
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    _id(),
+    _rollout_key(),
+    sa.Column("channel_id", sa.ForeignKey("channel.id"), nullable=False),
+    sa.Column("key", sa.String(200), nullable=False),
+    sa.Column("event", sa.String(30), nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("problem", sa.Text, nullable=False),
+    _at("created_at"),
+    _at("due_at", nullable=True, index=True),
+    _at("sent_at", nullable=True),
+    sa.UniqueConstraint("channel_id", "key"),
 )
