@@ -179,8 +179,10 @@ def test_a_flag_whose_row_is_no_definition_hides_no_other(engine: sa.Engine, tex
         flags.read("broken")
     assert flags.definitions()["well"] == {"share": 0.1}
     assert list(flags.definitions()) == ["broken", "well"]
+    assert flags.definitions()["well"] is flags.definitions()["well"]
     assert flags.write("broken", {"share": 0.2}, owner="reporting-1", fence=2) == "written"
     assert flags.read("broken") == {"share": 0.2}
+    assert flags.definitions()["broken"] == {"share": 0.2}
 
 
 def test_two_rollouts_that_write_one_new_flag_at_once_do_not_both_get_it(

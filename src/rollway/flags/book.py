@@ -6,8 +6,11 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from rollway.flags.definitions import FlagSet, read_definitions
+from rollway.flags.definitions import FlagSet, joined, read_definitions
 from rollway.flags.rules import FlagError
+
+Read = tuple[Any, FlagSet]
+"""A definition as it was given, and what was read from it."""
 
 
 class FlagBook:
@@ -16,7 +19,7 @@ class FlagBook:
     def __init__(self, document: Mapping[str, Any] | None = None) -> None:
         """Start with this flagd document, or with no flags. Raises FlagError."""
         self._flag_set = read_definitions({"flags": {}} if document is None else document)
-        self._last_good: dict[str, Any] = {}
+        self._last_good: dict[str, Read] = {}
         self._told: dict[str, str] = {}
         self._changed = threading.Condition()
         self._is_closed = False
@@ -36,7 +39,9 @@ class FlagBook:
 
         Raises FlagError for a bad one; what was served before is then served on.
         """
-        flag_set = read_definitions(document)
+        return self._exchange(read_definitions(document))
+
+    def _exchange(self, flag_set: FlagSet) -> bool:
         with self._changed:
             if flag_set.version == self._flag_set.version:
                 return False
@@ -48,24 +53,24 @@ class FlagBook:
         """Serve these definitions by key from now on, and each that cannot be used as it was last good.
 
         One that never was good is left out; what is no longer among the keys is forgotten. Gives the errors
-        that were not given before: one for each broken definition, until it is broken otherwise. For one
-        caller at a time.
+        that were not given before: one for each broken definition, until it is broken otherwise. A definition
+        that is the same object as at the last call is taken as unchanged. For one caller at a time.
         """
-        served: dict[str, Any] = {}
+        served: dict[str, Read] = {}
         broken: dict[str, str] = {}
         news: list[FlagError] = []
         for key, definition in definitions.items():
+            before = self._last_good.get(key)
             try:
-                read_definitions({"flags": {key: definition}})
+                # What is the same object as before needs no second reading.
+                served[key] = before if before and before[0] is definition else _read(key, definition)
             except FlagError as error:
                 broken[key] = str(error)
                 if self._told.get(key) != broken[key]:
                     news.append(error)
-                if key in self._last_good:
-                    served[key] = self._last_good[key]
-            else:
-                served[key] = definition
-        self.replace({"flags": served})
+                if before:
+                    served[key] = before
+        self._exchange(joined(flag_set for _, flag_set in served.values()))
         self._last_good, self._told = served, broken
         return tuple(news)
 
@@ -85,3 +90,7 @@ class FlagBook:
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
+
+
+def _read(key: str, definition: Any) -> Read:
+    return definition, read_definitions({"flags": {key: definition}})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -41,15 +41,16 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class FlagSet:
-    """All flags of one document; `version` is the hash of its content (64 hex characters).
+    """All flags of one document; `version` is a hash of its content (64 hex characters).
 
-    `uses_clock` where an answer may change with time alone.
+    `uses_clock` where an answer may change with time alone. `hashes` are those of the single definitions.
     """
 
     flags: Mapping[str, Flag]
     metadata: Metadata
     version: str
     uses_clock: bool
+    hashes: Mapping[str, str]
 
 
 def read_definitions(document: Any) -> FlagSet:
@@ -72,14 +73,33 @@ def read_definitions(document: Any) -> FlagSet:
     evaluators = _object(content.get("$evaluators", {}), top.into("$evaluators"), "$evaluators")
     flags: dict[str, Flag] = {}
     errors: list[FlagError] = []
-    for key, definition in _flags_by_key(content["flags"], top.into("flags")).items():
+    definitions = _flags_by_key(content["flags"], top.into("flags"))
+    for key, definition in definitions.items():
         try:
             flags[key] = _flag(key, definition, evaluators, metadata)
         except FlagError as error:
             errors.append(error)
     _raise(errors)
+    hashes = {key: content_hash(definition) for key, definition in definitions.items()}
+    return _flag_set(flags, metadata, hashes, {key: content[key] for key in content if key != "flags"})
+
+
+def joined(parts: Iterable[FlagSet]) -> FlagSet:
+    """The set of all flags of documents that hold nothing but flags; of two with one key, the later one."""
+    flags: dict[str, Flag] = {}
+    hashes: dict[str, str] = {}
+    for part in parts:
+        flags |= part.flags
+        hashes |= part.hashes
+    return _flag_set(flags, {}, hashes, {})
+
+
+def _flag_set(
+    flags: dict[str, Flag], metadata: Metadata, hashes: dict[str, str], rest: dict[str, Any]
+) -> FlagSet:
+    version = content_hash({**rest, "flags": hashes})
     uses_clock = any(flag.uses_clock for flag in flags.values())
-    return FlagSet(MappingProxyType(flags), metadata, content_hash(content), uses_clock)
+    return FlagSet(MappingProxyType(flags), metadata, version, uses_clock, MappingProxyType(hashes))
 
 
 def _raise(errors: list[FlagError]) -> None:

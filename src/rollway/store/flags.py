@@ -24,6 +24,7 @@ class SqlFlags:
         self._engine = engine
         self._clock = clock
         self._listeners: list[Callable[[], None]] = []
+        self._known: dict[str, tuple[str, Any]] = {}
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Call this after each write of this process."""
@@ -87,10 +88,19 @@ class SqlFlags:
 
     def definitions(self) -> dict[str, Any]:
         """What is stored, by key, read row by row. A row that is no JSON is given as its text, which is no
-        definition either; so one broken row hides no other."""
+        definition either; so one broken row hides no other. A row whose text is as before gives the same
+        object as before: with hundreds of flags, reading them all is most of what a change of one costs.
+        """
+        before = self._known
         with self._engine.connect() as connection:
             rows = connection.execute(sa.select(flag.c.key, flag.c.definition).order_by(flag.c.key))
-            return {row.key: _definition(row.definition) for row in rows}
+            now = {key: _kept(before.get(key), text) for key, text in rows}
+        self._known = now
+        return {key: definition for key, (_, definition) in now.items()}
+
+
+def _kept(before: tuple[str, Any] | None, text: str) -> tuple[str, Any]:
+    return before if before is not None and before[0] == text else (text, _definition(text))
 
 
 def _definition(text: str) -> Any:
