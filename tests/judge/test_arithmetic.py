@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollway.judge import requests_to_clear, requests_to_detect
-from rollway.judge.arithmetic import information, margins_for_budget
+from rollway.judge.arithmetic import information
 from rollway.judge.onset import Interval, Onset, move, spent
 from rollway.judge.processes import (
     EFFECTS,
@@ -102,41 +102,6 @@ def test_a_fault_that_no_bet_gains_from_is_never_found() -> None:
     """A fault of a twentieth is less than half of the smallest bet, and bets on it lose: it takes forever."""
     assert requests_to_detect(base_rate=0.01, ratio=1.05, share=0.1, alpha=0.01) == math.inf
     assert requests_to_detect(base_rate=0.01, ratio=1.1, share=0.1, alpha=0.01) < math.inf
-
-
-@given(
-    budget=st.floats(1e-3, 1e6),
-    per_second=st.floats(0, 1e5),
-    base=st.floats(0, 0.5),
-    stages=st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1e6)), min_size=1, max_size=5),
-)
-def test_a_margin_from_a_budget_costs_no_more_than_the_budget(
-    budget: float, per_second: float, base: float, stages: list[tuple[float, float]]
-) -> None:
-    """The worst version that is let through spends the budget at most, unless the margin is at its least."""
-    margins = margins_for_budget(budget=budget, per_second=per_second, base_rate=base, stages=stages)
-    assert len(margins) == len(stages) - 1
-    for margin, (share, seconds) in zip(margins, stages[1:], strict=True):
-        assert 1.1 <= margin <= 10
-        extra = share * per_second * seconds * base * (margin - 1)
-        assert margin == 1.1 or extra <= budget * (1 + 1e-9)
-        assert margin == 10 or extra >= budget * (1 - 1e-9) or extra == 0
-
-
-def test_a_ladder_is_loose_before_small_stages() -> None:
-    """100 requests/s, 1% bad, 1200 extra ones to lose: x11 is clipped before 10%, x1.4 before 50%."""
-    stages = ((0.01, 600.0), (0.1, 1200.0), (0.5, 6000.0))
-    margins = margins_for_budget(budget=1200, per_second=100, base_rate=0.01, stages=stages)
-    assert margins == pytest.approx((10.0, 1.4))
-
-
-@pytest.mark.parametrize(("budget", "least"), [(0, 1.1), (-1, 1.1), (5, 1.0), (5, 11)])
-def test_a_budget_is_above_zero(budget: float, least: float) -> None:
-    """No budget, or a range of margins that is none, is a mistake of the caller."""
-    with pytest.raises(ValueError, match="budget"):
-        margins_for_budget(
-            budget=budget, per_second=1, base_rate=0.01, stages=((0.1, 60), (0.5, 60)), least=least
-        )
 
 
 def test_what_can_never_be_answered_is_infinite() -> None:

@@ -74,7 +74,7 @@ def test_what_is_added_up_is_worth_what_its_parts_are() -> None:
 
 
 def _row(seen: Seen, i: int) -> Seen:
-    return Seen(*(getattr(seen, name)[i : i + 1] for name in seen.__slots__))
+    return Seen(*(each[i : i + 1] for each in seen))
 
 
 @pytest.mark.parametrize("stake", [-3.0, -0.5, 0.01, 0.5, 3.0])

@@ -104,7 +104,7 @@ def test_bets_rest_on_earlier_intervals_only(asked: Asked) -> None:
 
 
 def _take(of: Units, index: FloatArray) -> Units:
-    return Units(*(getattr(of, name)[index] for name in of.__slots__))
+    return Units(*(each[index] for each in of))
 
 
 def test_a_drifting_mean_that_both_versions_share_does_not_alarm() -> None:

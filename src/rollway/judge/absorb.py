@@ -37,6 +37,8 @@ def update(rules: Rules, state: JudgeState, readings: Iterable[Reading]) -> Judg
     ]
     if placed and _is_held(state, placed):
         state, placed = _hold(rules, state, placed)
+    if len(placed) == 1:
+        return _absorb_moment(rules, index, state, placed)
     for moment in _moments(placed):
         state = _absorb_moment(rules, index, state, moment)
     return state
@@ -44,13 +46,18 @@ def update(rules: Rules, state: JudgeState, readings: Iterable[Reading]) -> Judg
 
 def _is_held(state: JudgeState, placed: list[Reading]) -> bool:
     """Whether there is anything to wait for."""
-    waits = [reading for reading in placed if waiting.may_wait(reading)]
-    return bool(waits or [guard for guard in state.guards if guard.waiting.readings])
+    for reading in placed:
+        if waiting.may_wait(reading):
+            return True
+    for guard in state.guards:  # noqa: SIM110  # asked for every reading: a generator costs more than the rest
+        if guard.waiting.readings:
+            return True
+    return False
 
 
 def _moments(readings: list[Reading]) -> Iterator[list[Reading]]:
     """Readings of one end together, in order of time."""
-    if len(readings) == 1 or all(reading.end == readings[0].end for reading in readings):
+    if all(reading.end == readings[0].end for reading in readings):
         if readings:
             yield readings
         return

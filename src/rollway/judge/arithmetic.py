@@ -10,7 +10,6 @@ g m v   the judge's prior over effects, the effects, and the prior mass of an on
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -115,34 +114,3 @@ def information(*, base_rate: float, truth: float, null: float, share: float) ->
 def _requests(base_rate: float, *, truth: float, null: float, share: float, nats: float) -> float:
     told = information(base_rate=base_rate, truth=truth, null=null, share=share)
     return nats / told if told > 0 else math.inf
-
-
-def margins_for_budget(
-    *,
-    budget: float,
-    per_second: float,
-    base_rate: float,
-    stages: Sequence[tuple[float, float]],
-    least: float = 1.1,
-    most: float = 10.0,
-) -> tuple[float, ...]:
-    """The margin to be excluded before leaving each stage, from how many extra bad events one may cost.
-
-        rho_s = 1 + B / (w_{s+1} R T_{s+1} p)
-
-    symbol  meaning
-    B       budget: bad events, beyond the old version's, that going on to one stage may cost at worst
-    w T     share and seconds of the stages, (share, seconds) each
-    R p     per_second: requests per second to both versions; base_rate: the old version's bad ones
-
-    A version that is rho_s times as bad as the old one, the worst that was not excluded, makes
-    w R T p (rho_s - 1) extra bad events in the next stage; that is set equal to B. Loose before a small
-    and short stage, tight before a large one. Clipped to `least`..`most`: below, an answer would take
-    forever; above, it would say nothing. One margin fewer than stages: after the last nothing follows.
-    Where nothing is known to go wrong (no traffic, no bad events, no share) the margin is `most`.
-    Raises ValueError where the budget is not above 0 or `least` is not between 1 and `most`.
-    """
-    if not (budget > 0 and 1 < least <= most):
-        raise ValueError("a budget is above 0, and 1 < least <= most")
-    expected = (share * per_second * seconds * base_rate for share, seconds in stages[1:])
-    return tuple(min(most, max(least, 1 + budget / events)) if events > 0 else most for events in expected)

@@ -43,14 +43,15 @@ def is_again(sample: object, bounds: Bounds) -> bool:
     if not isinstance(sample, Histogram):
         return sample is None
     counts = sample.counts
-    return (
-        sample.bounds == bounds
-        and len(counts) == len(bounds) + 1
-        and NUMBERS.issuperset(map(type, counts))
-        and min(counts) >= 0
-        # With a NaN among them nothing is sure of the least, but the sum is NaN too.
-        and sum(counts) <= LARGEST_COUNT
-    )
+    if len(counts) != len(bounds) + 1 or not (sample.bounds is bounds or sample.bounds == bounds):
+        return False
+    try:
+        # A sum of whole numbers is one, and one with floats among them is a float; of anything else it is
+        # neither. With a NaN among them nothing is sure of the least, but the sum is NaN too.
+        total = sum(counts)
+        return type(total) in NUMBERS and total <= LARGEST_COUNT and min(counts) >= 0
+    except TypeError:
+        return False
 
 
 @lru_cache(maxsize=256)

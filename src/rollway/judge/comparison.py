@@ -14,7 +14,7 @@ from rollway.judge import wager as wagers
 from rollway.judge.dispersion import NONE, Dispersion, Pace
 from rollway.judge.logs import FloatArray
 from rollway.judge.model import Direction
-from rollway.judge.onset import Interval
+from rollway.judge.onset import Interval, Moved
 from rollway.judge.processes import (
     EFFECTS,
     LOG_EFFECT_PRIOR,
@@ -67,6 +67,7 @@ def compare(
     margin: float | None,
     dispersion: Dispersion = NONE,
     direction: Direction = "more_is_worse",
+    moved: Moved | None = None,
 ) -> Comparison:
     """The comparison after one more interval. Without trials in both arms of any row nothing changes.
 
@@ -74,7 +75,7 @@ def compare(
     stay below; None where the stage asks for none. Where less is worse the events are good ones, the
     arms change places in the tests, and both bound baseline/candidate: the proof in `ratio_increment`
     names no arm, so it holds for them as they are handed over. Ratio and stretch, which people see,
-    keep the arms as they are.
+    keep the arms as they are. `moved`: see `wager.add`.
     """
     if not are_comparable(arms):
         return comparison
@@ -96,8 +97,9 @@ def compare(
         summed = counted / divisors[:, -1]
     # The evidence for a ratio r of the arms in each other's place is that for 1/r of the arms.
     gains, against = told[:, SHOWN][:, ::-1] if is_reversed else told[:, SHOWN], told[:, HARM]
+    for_safety = None if margin is None else told[:, SAFE]
     return Comparison(
-        wagers.add(comparison.wager, ODDS, interval, against, None if margin is None else told[:, SAFE]),
+        wagers.add(comparison.wager, ODDS, interval, against, for_safety, moved),
         Ratio(comparison.ratio.gains + gains, comparison.ratio.strata + summed),
         stretches.add(comparison.stretch, counted, against, interval.start),
         pace,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rollway.judge import difference as differences
 from rollway.judge import dispersion as dispersions
+from rollway.judge import single
 from rollway.judge import trail as trails
 from rollway.judge import wager as wagers
 from rollway.judge.difference import Asked, Difference, Method, Null
@@ -14,20 +15,9 @@ from rollway.judge.evidence import Safety, Shown, interval_of
 from rollway.judge.exceedance import margin_of
 from rollway.judge.logs import FloatArray, floats
 from rollway.judge.model import GuardRule, Reading, Rules, Sample
-from rollway.judge.moments import (
-    Units,
-    are_moments,
-    is_within,
-    nothing,
-    number_of,
-    plain,
-    plain_units_of,
-    plus,
-    tables,
-    units_of,
-)
+from rollway.judge.moments import NOTHING, Units, are_moments, is_within, number_of, plus, units_of
 from rollway.judge.quick import quick
-from rollway.judge.rows import all_of
+from rollway.judge.rows import all_of, number
 from rollway.judge.trail import Told
 from rollway.judge.words import amount, seconds
 
@@ -45,6 +35,9 @@ class Totals:
     is_exposed: bool = False
 
 
+NO_TOTALS = Totals(NOTHING, NOTHING)
+
+
 @quick
 @dataclass(frozen=True, slots=True)
 class Contrast:
@@ -56,11 +49,7 @@ class Contrast:
 
 def begin() -> Contrast:
     """The evidence before any reading."""
-    return Contrast(differences.start(1), no_totals())
-
-
-def no_totals() -> Totals:
-    return Totals(nothing(1), nothing(1))
+    return Contrast(single.begin(), NO_TOTALS)
 
 
 def count(totals: Totals, candidate: Units, baseline: Units, share: float) -> Totals:
@@ -69,16 +58,8 @@ def count(totals: Totals, candidate: Units, baseline: Units, share: float) -> To
         return Totals(candidate, baseline, is_exposed=True)
     if share <= 0 and totals.is_exposed:
         return totals
-    return replace(
-        totals, candidate=plus(totals.candidate, candidate), baseline=plus(totals.baseline, baseline)
-    )
-
-
-def _count_exposed(totals: Totals, candidate: Units, baseline: Units) -> Totals:
-    """`count` of plain numbers, once the new version is exposed."""
-    if totals.is_exposed:
-        candidate, baseline = plus(plain(totals.candidate), candidate), plus(plain(totals.baseline), baseline)
-    return Totals(tables(candidate), tables(baseline), is_exposed=True)
+    candidate, baseline = plus(totals.candidate, candidate), plus(totals.baseline, baseline)
+    return Totals(candidate, baseline, totals.is_exposed)
 
 
 def are_plausible(reading: Reading) -> bool:
@@ -102,30 +83,21 @@ def absorb(evidence: Contrast, method: Method, rule: GuardRule, rules: Rules, re
     At share 0 nothing is evidence, and the new version's figures teach nothing: whoever tries it then was
     not chosen by chance.
     """
+    candidate, baseline = units_of(reading.candidate), units_of(reading.baseline)
+    totals = count(evidence.totals, candidate, baseline, reading.share)
     if reading.share <= 0:
-        candidate, baseline = units_of(reading.candidate), units_of(reading.baseline)
-        totals = count(evidence.totals, candidate, baseline, reading.share)
-        return Contrast(differences.warm(evidence.difference, baseline), totals)
-    candidate, baseline = plain_units_of(reading.candidate), plain_units_of(reading.baseline)
-    totals = _count_exposed(evidence.totals, candidate, baseline)
-    compared = differences.compare(
-        evidence.difference,
-        (candidate, baseline),
-        interval_of(reading, rules),
-        method,
-        asked_of(rule, rules, reading),
+        return Contrast(single.warm(evidence.difference, baseline), totals)
+    asked, interval = asked_of(rule, rules, reading), interval_of(reading, rules)
+    return Contrast(
+        single.compare(evidence.difference, (candidate, baseline), interval, method, asked), totals
     )
-    return Contrast(compared, totals)
 
 
 def asked_of(rule: GuardRule, rules: Rules, reading: Reading) -> Asked:
     """What the reading's interval is tested for."""
     margin = margin_of(rules, reading.stage, rule.kpi)
-    return Asked(
-        differences.harm_null(rule),
-        None if margin is None else differences.safety_null(rule, margin),
-        rule.dispersion,
-    )
+    harm, safety = differences.nulls(rule.direction, rule.tolerance, rule.tolerance_difference, margin)
+    return Asked(harm, safety, rule.dispersion)
 
 
 def harm(evidence: Contrast, rules: Rules) -> float:
@@ -144,15 +116,15 @@ def safety(evidence: Contrast, method: Method, rule: GuardRule, rules: Rules, st
         return Safety(log_e, None, None, obstacle)
     null = differences.safety_null(rule, margin)
     pair = differences.view_arms(
-        differences.memories_of(evidence.difference), (nothing(1), nothing(1)), method, null.ratio
+        differences.memories_of(evidence.difference), (NOTHING, NOTHING), method, null.ratio
     )
-    obstacle = margin_obstacle(null, float(pair[1].level[0]))
+    obstacle = margin_obstacle(null, number(pair[1].level))
     if obstacle:
         return Safety(log_e, None, None, obstacle)
-    way = float(differences.way_to(null, pair[1].level)[0])
-    sizes = float(evidence.totals.candidate.units[0]), float(evidence.totals.baseline.units[0])
+    way = number(differences.way_to(null, pair[1].level))
+    sizes = number(evidence.totals.candidate.units), number(evidence.totals.baseline.units)
     share = sizes[0] / sizes[1] if min(sizes) > 0 else 0.0
-    spread = float(pair[0].variance[0]) + null.ratio**2 * float(pair[1].variance[0]) * share
+    spread = number(pair[0].variance) + null.ratio**2 * number(pair[1].variance) * share
     return Safety(log_e, None, None, needed=needed(rules, log_e, spread, way))
 
 
@@ -163,10 +135,10 @@ def _obstacle(evidence: Contrast, method: Method) -> str:
         ("new", known.candidate, method.needs[0]),
         ("old", known.baseline, method.needs[1]),
     ):
-        short = need - float(memory.units[0])
+        short = need - number(memory.units)
         if short > 0:
             return f"{amount(short)} more units of the {name} version must be known before anything counts"
-    if method.bound is None and not differences.is_spread_known(known.baseline)[0]:
+    if method.bound is None and not differences.is_spread_known(known.baseline):
         return "the old version's figures differ too much, or too seldom, for their spread to be known yet"
     return ""
 
@@ -177,7 +149,7 @@ def margin_obstacle(null: Null, level: float) -> str:
         return "nothing can be divided by yet"
     if null.ratio != 1.0 and level <= 0:
         return "the old version's mean is not above 0, so a ratio to it says nothing"
-    if float(differences.way_to(null, floats(level))[0]) <= 0:
+    if number(differences.way_to(null, floats(level))) <= 0:
         return "the margin is no worse than equality, so equal versions never show it"
     return ""
 
@@ -193,9 +165,8 @@ def shown(evidence: Contrast, *, is_quotient: bool = False) -> Shown:
     known = evidence.difference
     low, high = differences.bounds(known.band, 0)
     estimate = None
-    if known.whole.weight[0, 0] > 0:
-        gap = known.whole.candidate[0, 0] - known.whole.baseline[0, 0]
-        estimate = float(gap / known.whole.weight[0, 0])
+    if known.whole.weight > 0:
+        estimate = number((known.whole.candidate - known.whole.baseline) / known.whole.weight)
     return shown_means(evidence.totals, (estimate, low, high), is_quotient=is_quotient)
 
 
@@ -205,9 +176,9 @@ def shown_means(
     """Totals and a difference (estimate, low, high) under the names of `Shown`."""
     estimate, low, high = difference
     return Shown(
-        candidate_trials=round(float(totals.candidate.units[0])),
+        candidate_trials=round(number(totals.candidate.units)),
         candidate_bad=0,
-        baseline_trials=round(float(totals.baseline.units[0])),
+        baseline_trials=round(number(totals.baseline.units)),
         baseline_bad=0,
         candidate_rate=None,
         baseline_rate=None,
@@ -223,14 +194,14 @@ def shown_means(
 
 
 def _mean(seen: Units, is_quotient: bool) -> float | None:
-    below = float((seen.other_total if is_quotient else seen.units)[0])
-    return float(seen.total[0]) / below if below > 0 else None
+    below = number(seen.other_total if is_quotient else seen.units)
+    return number(seen.total) / below if below > 0 else None
 
 
 def accuse(evidence: Contrast, rule: GuardRule, rules: Rules, at: float, what: str) -> str:
     """What speaks against the new version, in half a sentence."""
     known = evidence.difference
-    told = trails.tell(known.trail, known.whole, 0, harm(evidence, rules))
+    told = trails.tell(known.trail, known.whole, harm(evidence, rules))
     return accusation(rule, told, at, what=what, of="units")
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -22,12 +22,12 @@ from rollway.judge.band import CONFIDENCE, EFFECTS, LOG_EFFECT_PRIOR, Band, boun
 from rollway.judge.betting import bounded_gain, heavy_gain, reach
 from rollway.judge.dispersion import NONE, Dispersion
 from rollway.judge.logs import FloatArray, floats
-from rollway.judge.model import GuardRule
-from rollway.judge.moments import Memory, Seen, Units, View, leaning, learn, no_memory, plain, see, tables
+from rollway.judge.model import Direction, GuardRule
+from rollway.judge.moments import Memory, Seen, Units, View, leaning, learn, no_memory, see
 from rollway.judge.onset import Interval
 from rollway.judge.quick import quick
-from rollway.judge.rows import Row, all_of, column, either, is_number, is_plain, larger, root
-from rollway.judge.trail import Trail
+from rollway.judge.rows import Row, all_of, column, either, is_number, larger, root
+from rollway.judge.trail import Trail, Whole
 from rollway.judge.wager import Odds, Wager
 
 __all__ = ["CONFIDENCE", "EFFECTS", "LOG_EFFECT_PRIOR", "Band", "bounds"]
@@ -61,13 +61,16 @@ class Method:
     views(candidate, baseline, ratio) says how each arm's figures are seen, such that what both have in
     common cancels in f_t - ratio f_c. bound: all figures lie in 0..bound, and bets are exact; None: they
     are asymptotic. needs: units of candidate and baseline that must be known before anything counts.
+    is_alike: views are the same whatever the ratio.
     """
 
     views: Callable[[Memory, Memory, float], tuple[View, View]]
     bound: float | None
     needs: tuple[float, float]
+    is_alike: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What an interval is tested for; safety None where the stage asks for no proof."""
@@ -77,7 +80,6 @@ class Asked:
     dispersion: Dispersion = NONE
 
 
-_SEEN = Seen.__slots__
 Laid = tuple[float, float, Null | None]
 """A bet's sign and ratio, and the null of safety where it is on that."""
 
@@ -85,14 +87,14 @@ Laid = tuple[float, float, Null | None]
 @quick
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """All that comparing two means teaches. `whole` is a trail that never begins anew: shape (rows, 1)."""
+    """All that comparing two means teaches. `whole` is a trail that never begins anew."""
 
     wager: Wager
     candidate: Memory
     baseline: Memory
     band: Band
     trail: Trail
-    whole: Trail
+    whole: Whole
 
 
 def harm_null(rule: GuardRule) -> Null:
@@ -102,23 +104,25 @@ def harm_null(rule: GuardRule) -> Null:
     margins; any other speaks in ratios of the means. A ratio needs no known mean of the old version: the
     baseline's stake is `ratio` times the candidate's, and the unknown mean cancels all the same.
     """
-    sign = sign_of(rule)
-    if rule.tolerance_difference > 0:
-        return Null(sign, 1.0, rule.tolerance_difference)
-    return Null(sign, rule.tolerance**sign, 0.0)
+    return nulls(rule.direction, rule.tolerance, rule.tolerance_difference, None)[0]
 
 
 def safety_null(rule: GuardRule, margin: float) -> Null:
     """What safety must refute: that the new version is as bad as the margin."""
-    sign = sign_of(rule)
-    if rule.tolerance_difference > 0:
-        return Null(-sign, 1.0, -margin)
-    return Null(-sign, margin**sign, 0.0)
+    return cast("Null", nulls(rule.direction, rule.tolerance, rule.tolerance_difference, margin)[1])
 
 
-def sign_of(rule: GuardRule) -> float:
-    """1 where more is worse, -1 where less is."""
-    return 1.0 if rule.direction == "more_is_worse" else -1.0
+@lru_cache(maxsize=256)
+def nulls(
+    direction: Direction, tolerance: float, tolerance_difference: float, margin: float | None
+) -> tuple[Null, Null | None]:
+    """Those of harm and of safety; the latter None where the stage has no margin."""
+    sign = 1.0 if direction == "more_is_worse" else -1.0
+    if tolerance_difference > 0:
+        safety = None if margin is None else Null(-sign, 1.0, -margin)
+        return Null(sign, 1.0, tolerance_difference), safety
+    safety = None if margin is None else Null(-sign, margin**sign, 0.0)
+    return Null(sign, tolerance**sign, 0.0), safety
 
 
 def start(rows: int) -> Difference:
@@ -130,7 +134,7 @@ def start(rows: int) -> Difference:
         no_memory(rows),
         Band(*(np.zeros((rows, bets)) for _ in range(4))),
         trails.start(rows, bets),
-        trails.start(rows, 1),
+        trails.whole(rows),
     )
 
 
@@ -149,19 +153,16 @@ def compare(
     """The difference after one more interval of candidate and baseline.
 
     Bets rest on earlier intervals only; afterwards this one is learned from. Nothing counts where an arm
-    had no units, or is not known well enough yet.
+    had no units, or is not known well enough yet. For rows side by side; one row in plain numbers is
+    compared by `single`.
     """
-    own, is_single = (known.candidate, known.baseline), is_plain(arms[0].units)
-    if is_single:
-        own = plain(own[0]), plain(own[1])
+    own = known.candidate, known.baseline
     memories = leaning(own[0], own[1], LEANING), own[1]
     alike = view_arms(memories, arms, method, 1.0)
     counted = _counted(alike, own, arms, method, asked)
-    if counted if is_single else counted.any():
+    if counted.any():
         known = _bet(known, memories, arms, interval, method, asked, alike, column(counted))
     learned = learn(own[0], arms[0]), learn(own[1], arms[1])
-    if is_single:
-        learned = tables(learned[0]), tables(learned[1])
     return Difference(known.wager, *learned, known.band, known.trail, known.whole)
 
 
@@ -223,15 +224,14 @@ def _bet(
         known.baseline,
         band,
         trail=trails.extend(known.trail, alike, levels, against, interval.start, counted),
-        whole=trails.prolong(known.whole, alike, levels, interval.start, counted),
+        whole=trails.prolong(known.whole, alike, levels, interval.start, counted[:, 0]),
     )
 
 
 def _worth(counted: Row, dull: Row, values: FloatArray) -> FloatArray:
     """The values of rows that count, made smaller, and 0 elsewhere, whatever stands there."""
-    if is_plain(dull) and dull == counted == 1.0:
-        return values
-    return either(counted > 0, values, 0.0) * dull
+    found: FloatArray = either(counted > 0, values, 0.0) * dull
+    return found
 
 
 def _lay(
@@ -355,11 +355,6 @@ def bet(
     stake, signed = candidate_stake * column(candidate.units), sign * candidate_stake
     if bound is None:
         gain = heavy_gain(candidate, signed) + heavy_gain(baseline, -sign * baseline_stake)
-    elif is_plain(candidate.units):
-        # Both arms as two rows: one call instead of two.
-        arms = Seen(*np.array([(getattr(candidate, each), getattr(baseline, each)) for each in _SEEN]))
-        both = bounded_gain(arms, np.array((signed, -sign * baseline_stake)), bound)
-        gain = both[0] + both[1]
     else:
         gain = bounded_gain(candidate, signed, bound)
         gain = gain + bounded_gain(baseline, -sign * baseline_stake, bound)

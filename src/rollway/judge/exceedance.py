@@ -19,6 +19,7 @@ from rollway.judge.evidence import Accused, Safety, Shown, interval_of
 from rollway.judge.limit import LimitTest
 from rollway.judge.logs import FloatArray
 from rollway.judge.model import Direction, GuardRule, Reading, Rules
+from rollway.judge.onset import Interval, Moved
 from rollway.judge.processes import Arms
 from rollway.judge.quick import quick
 from rollway.judge.tally import Tally
@@ -57,9 +58,11 @@ def absorb(
     reading: Reading,
     rule: GuardRule,
     rules: Rules,
+    interval: Interval | None = None,
+    moved: Moved | None = None,
 ) -> Exceedance:
     """The evidence after a reading's counts of candidate and baseline per bucket, shape (2, buckets), which
-    add up to `trials`.
+    add up to `trials`. `interval`: the reading's, where it is known already; `moved`: see `wager.add`.
 
     At share 0 nothing is evidence: whoever tries the new version then was not chosen by chance.
     """
@@ -68,9 +71,11 @@ def absorb(
         return Exceedance(tally, evidence.cuts, evidence.comparison, evidence.limit)
     comparison, tested, limit = evidence.comparison, evidence.limit, limit_of(rule)
     if comparison is not None:
-        new, old = counts.dot(_beyond(evidence.cuts, counts.shape[1]))
-        arms = Arms(trials[0], new, trials[1], old)
-        comparison = compare(comparison, arms, reading=reading, rule=rule, rules=rules)
+        both = counts.dot(_beyond(evidence.cuts, counts.shape[1]))
+        arms = Arms(trials[0], both[0], trials[1], both[1], both)
+        comparison = compare(
+            comparison, arms, reading=reading, rule=rule, rules=rules, interval=interval, moved=moved
+        )
     if limits.is_active(limit) and limit_cut is not None:
         above = sum(counts[0].tolist()[limit_cut + 1 :])
         bad = above if rule.direction == "more_is_worse" else trials[0] - above
@@ -79,17 +84,25 @@ def absorb(
 
 
 def compare(
-    comparison: Comparison, arms: Arms, *, reading: Reading, rule: GuardRule, rules: Rules
+    comparison: Comparison,
+    arms: Arms,
+    *,
+    reading: Reading,
+    rule: GuardRule,
+    rules: Rules,
+    interval: Interval | None = None,
+    moved: Moved | None = None,
 ) -> Comparison:
     """The comparison after an exposed reading's counts per row, under the rule and the stage's margin."""
     return comparisons.compare(
         comparison,
         arms,
-        interval_of(reading, rules),
+        interval or interval_of(reading, rules),
         tolerance=rule.tolerance,
         margin=margin_of(rules, reading.stage, rule.kpi),
         dispersion=rule.dispersion,
         direction=rule.direction,
+        moved=moved,
     )
 
 
@@ -125,7 +138,7 @@ def harm(evidence: Exceedance, rule: GuardRule, rules: Rules) -> float:
 def harm_at_most(evidence: Exceedance, rule: GuardRule) -> float:
     """What `harm` cannot exceed: neither part of the average can."""
     compared = 0.0 if evidence.comparison is None else wagers.at_most(evidence.comparison.wager)
-    if not limits.is_active(limit_of(rule)):
+    if rule.limit is None or not limits.is_active(limit_of(rule)):
         return compared
     return max(compared, limits.at_most(evidence.limit))
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from operator import add, attrgetter
-from typing import TypeGuard, TypeVar, cast
+from operator import attrgetter
+from typing import NamedTuple, TypeGuard, TypeVar, cast
 
 import numpy as np
 
-from rollway.judge.logs import FloatArray
 from rollway.judge.model import Counts, Moments, Sample
 from rollway.judge.plausible import LARGEST_COUNT, NUMBER, are_counts
-from rollway.judge.quick import quick
-from rollway.judge.rows import Row, either, is_plain, larger, smaller
+from rollway.judge.rows import Row, either, larger, smaller
 
 # The mean follows the last units or so, for means drift; the spread changes less and is harder to learn.
 MEAN_MEMORY = 2_000.0
@@ -26,115 +23,111 @@ LARGEST_SUM = 1e120
 # Squares below this are no longer numbers with digits.
 SMALLEST_SQUARE = 1e-300
 NO_SUMS = (0.0,) * 6
+NUMBERS = frozenset({int, float})
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Units:
+class Units(NamedTuple):
     """The sums of `Moments` of one arm and interval, each of shape (rows,)."""
 
-    units: FloatArray
-    total: FloatArray
-    squares: FloatArray
-    other_total: FloatArray
-    other_squares: FloatArray
-    products: FloatArray
+    units: Row
+    total: Row
+    squares: Row
+    other_total: Row
+    other_squares: Row
+    products: Row
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Memory:
+NOTHING = Units(*NO_SUMS)
+"""No units, as plain numbers."""
+
+
+class Memory(NamedTuple):
     """What one arm's earlier intervals taught of a single unit's figures y and x, each of shape (rows,).
 
     variance, other_variance and covariance are taken about the mean as it was known beforehand. doubt: the
     squared standard error of `variance`, from how it differed from interval to interval.
     """
 
-    units: FloatArray
-    mean: FloatArray
-    other_mean: FloatArray
-    variance: FloatArray
-    other_variance: FloatArray
-    covariance: FloatArray
-    doubt: FloatArray
+    units: Row
+    mean: Row
+    other_mean: Row
+    variance: Row
+    other_variance: Row
+    covariance: Row
+    doubt: Row
 
 
 S = TypeVar("S", Units, Memory)
+Six = tuple[float, float, float, float, float, float]
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """How a unit's figures y and x are seen: f = (y - centre - slope (x - other_centre)) / scale.
 
     level: what the arm's mean (or quotient) is when f is 0 on average; NaN where f is not known yet. scale
     is above 0. Each of shape (rows,).
     """
 
-    level: FloatArray
-    centre: FloatArray
-    slope: FloatArray
-    other_centre: FloatArray
-    scale: FloatArray
+    level: Row
+    centre: Row
+    slope: Row
+    other_centre: Row
+    scale: Row
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """One arm's interval as seen: units, the sums of f and f^2, and what was known of f beforehand.
 
     variance: of f; level: see View. Each of shape (rows,).
     """
 
-    units: FloatArray
-    total: FloatArray
-    squares: FloatArray
-    variance: FloatArray
-    level: FloatArray
+    units: Row
+    total: Row
+    squares: Row
+    variance: Row
+    level: Row
 
 
 def units_of(sample: Sample | None) -> Units:
-    """The sample's sums, one row; bad among trials are figures of 0 and 1, and no sample is no units."""
-    return Units(*np.array(_sums(sample), dtype=np.float64)[:, np.newaxis])
-
-
-def plain_units_of(sample: Sample | None) -> Units:
-    """The same as plain numbers (see `rows`)."""
-    return Units(*cast("tuple[Row, ...]", tuple(map(float, _sums(sample)))))
+    """The sample's sums as plain numbers; bad among trials are figures of 0 and 1, no sample is no units."""
+    return Units(*map(float, _sums(sample)))
 
 
 def plain(of: S) -> S:
     """One row's sums or memory as plain numbers."""
-    return type(of)(*cast("list[Row]", [each.item() for each in _values(of)]))
+    return type(of)(*[each.item() for each in of])
 
 
 def tables(of: S) -> S:
     """Plain numbers as tables of one row again."""
-    return type(of)(*np.array(_values(of))[:, np.newaxis])
+    return type(of)(*np.array(of)[:, np.newaxis])
 
 
 def number_of(sample: Sample | None) -> float:
     """How many units the sample has."""
-    return float(_sums(sample)[0])
+    return float(sample.units) if isinstance(sample, Moments) else float(_sums(sample)[0])
 
 
-def _sums(sample: Sample | None) -> tuple[float, ...]:
+def _sums(sample: Sample | None) -> Six:
     if isinstance(sample, Moments):
-        other = sample.other_total, sample.other_squares, sample.products
-        return sample.units, sample.total, sample.squares, *other
+        return _of_moments(sample)
     if isinstance(sample, Counts):
         return sample.trials, sample.bad, sample.bad, 0.0, 0.0, 0.0
     return NO_SUMS
 
 
-def nothing(rows: int) -> Units:
-    """No units, `rows` times."""
-    return Units(*(np.zeros(rows) for _ in range(6)))
-
-
 def plus(first: Units, second: Units) -> Units:
     """Both together."""
-    return Units(*map(add, _values(first), _values(second)))
+    n, total, squares, other_total, other_squares, products = first
+    m, more, more_squares, more_other, more_other_squares, more_products = second
+    return Units(
+        n + m,
+        total + more,
+        squares + more_squares,
+        other_total + more_other,
+        other_squares + more_other_squares,
+        products + more_products,
+    )
 
 
 def are_moments(sample: Sample | None) -> TypeGuard[Moments | Counts | None]:
@@ -143,37 +136,35 @@ def are_moments(sample: Sample | None) -> TypeGuard[Moments | Counts | None]:
     None is beyond all measure; no units have no sums; and the mean of squares is never below the square
     of the mean (Cauchy & Schwarz), which bounds the products too.
     """
-    if sample is None or are_counts(sample):
-        return True
     if not isinstance(sample, Moments):
+        return sample is None or are_counts(sample)
+    values = n, total, squares, other_total, other_squares, products = _of_moments(sample)
+    if not (NUMBERS.issuperset(map(type, values)) or all(isinstance(value, NUMBER) for value in values)):
         return False
-    values = _sums(sample)
-    for value in values:
-        if not (isinstance(value, NUMBER) and -LARGEST_SUM <= value <= LARGEST_SUM):
-            return False
-    n, total, squares, other_total, other_squares, products = values
-    if not (0 <= n <= LARGEST_COUNT and squares >= 0 and other_squares >= 0):
+    if not (0 <= n <= LARGEST_COUNT and 0 <= squares <= LARGEST_SUM and 0 <= other_squares <= LARGEST_SUM):
         return False
     if n == 0:
         return not any(values)
     # Squares of the smallest figures may have been lost.
-    root, other_root = (
-        math.sqrt(squares + n * SMALLEST_SQUARE),
-        math.sqrt(other_squares + n * SMALLEST_SQUARE),
-    )
-    most = math.sqrt(n) * (1 + ROUNDING)
+    lost, most = n * SMALLEST_SQUARE, math.sqrt(n) * (1 + ROUNDING)
+    root, other_root = math.sqrt(squares + lost), math.sqrt(other_squares + lost)
+    # With squares that are no larger than LARGEST_SUM, these bounds are not either.
+    most_product = root * other_root * (1 + ROUNDING)
     return (
-        abs(total) <= most * root
-        and abs(other_total) <= most * other_root
-        and abs(products) <= root * other_root * (1 + ROUNDING)
+        -most * root <= total <= most * root
+        and -most * other_root <= other_total <= most * other_root
+        and -most_product <= products <= most_product
     )
 
 
 def is_within(sample: Sample | None, low: float, high: float) -> bool:
     """Whether the sums allow that every figure y lies between `low` <= 0 and `high` >= 0."""
-    n, total, squares = map(float, _sums(sample)[:3])
-    slack = ROUNDING * max(high, -low) * n
-    largest = max(high, -low)
+    if isinstance(sample, Moments):
+        n, total, squares = float(sample.units), float(sample.total), float(sample.squares)
+    else:
+        n, total, squares, *_ = _sums(sample)
+    largest = high if high > -low else -low
+    slack = ROUNDING * largest * n
     most = (low + high) * total - low * high * n
     return low * n - slack <= total <= high * n + slack and squares <= most + slack * largest
 
@@ -214,11 +205,8 @@ def learn(memory: Memory, seen: Units) -> Memory:
 def leaning(memory: Memory, on: Memory, strength: float) -> Memory:
     """The memory with what `on` knows added, as if `strength` units had taught it."""
     part = strength / (memory.units + strength)
-    if is_plain(part):
-        pairs = zip(_values(memory)[1:], _values(on)[1:], strict=True)
-        return Memory(memory.units, *[own + part * (others - own) for own, others in pairs])
-    own, others = np.array(_values(memory)[1:]), np.array(_values(on)[1:])
-    return Memory(memory.units, *(own + part * (others - own)))
+    pairs = zip(memory[1:], on[1:], strict=True)
+    return Memory(memory.units, *[own + part * (others - own) for own, others in pairs])
 
 
 def see(seen: Units, memory: Memory, view: View) -> Seen:
@@ -239,9 +227,4 @@ def see(seen: Units, memory: Memory, view: View) -> Seen:
     return Seen(n, total / scale, squares / squared, variance / squared, view.level)
 
 
-def _values(of: Units | Memory) -> tuple[FloatArray, ...]:
-    return _OF_UNITS(of) if isinstance(of, Units) else _OF_MEMORY(of)
-
-
-_OF_UNITS: Callable[[Units], tuple[FloatArray, ...]] = attrgetter(*Units.__slots__)
-_OF_MEMORY: Callable[[Memory], tuple[FloatArray, ...]] = attrgetter(*Memory.__slots__)
+_of_moments = cast("Callable[[Moments], Six]", attrgetter(*Moments.__slots__))

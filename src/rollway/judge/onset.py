@@ -38,11 +38,15 @@ class Onset:
     elapsed_seconds: float = 0.0
 
 
-def move(onset: Onset, interval: Interval) -> tuple[Onset, float]:
+Moved = tuple[Onset, float]
+"""An exposure after an interval, and the prior mass of the faults that may begin with it."""
+
+
+def move(onset: Onset, interval: Interval) -> Moved:
     """The exposure after one more interval, and the prior mass of the faults that may begin with it."""
-    changes = onset.changes + (onset.stage is not None and onset.stage != interval.stage)
-    moved = Onset(interval.stage, changes, onset.elapsed_seconds + max(0.0, interval.seconds))
-    planned = interval.planned_seconds
+    stage, seconds, planned = interval.stage, interval.seconds, interval.planned_seconds
+    changes = onset.changes + (onset.stage is not None and onset.stage != stage)
+    moved = Onset(stage, changes, onset.elapsed_seconds + (seconds if seconds > 0.0 else 0.0))
     return moved, spent(moved, planned) - spent(onset, planned)
 
 
@@ -55,7 +59,7 @@ def spent(onset: Onset, planned_seconds: float) -> float:
     """
     if onset.stage is None:
         return 0.0
-    elapsed = onset.elapsed_seconds / max(planned_seconds, 1.0)
+    elapsed = onset.elapsed_seconds / (planned_seconds if planned_seconds > 1.0 else 1.0)
     begun = AT_START + AT_STAGE_CHANGES * (1 - math.pow(LEFT_AFTER_A_CHANGE, onset.changes))
     if elapsed <= 1:
         return begun + OVER_PLANNED_TIME * elapsed

@@ -18,9 +18,9 @@ from rollway.judge.logs import FloatArray
 from rollway.judge.truths import Durations, Means, Shares, rate_fault, slower
 
 SEED = 20_261
-ROWS = 4000
-"""Courses times cuts that are drawn: a chance of 50% is then known to within 0.8 points."""
-FEWEST_PATHS = 1500
+ROWS = 12_000
+"""Courses times cuts that are drawn: a chance of 50% is then known to within 0.5 points."""
+FEWEST_PATHS = 4000
 QUANTILES = (0.1, 0.5, 0.9)
 LARGEST_RATIO = 1000.0
 
@@ -63,9 +63,9 @@ class Power:
 
 
 def foresee(setting: Setting, truth: Truth, *, paths: int | None = None, seed: int = SEED) -> Power:
-    """How a plan would meet a fault, from `paths` drawn courses. Deterministic; about a tenth of a second.
+    """How a plan would meet a fault, from `paths` drawn courses. Deterministic; about a quarter of a second.
 
-    Measured against courses that were drawn tick by tick: chances within 3 points, see the tests.
+    Beside courses that were drawn tick by tick chances are within 3 points (`benchmarks.judge_power`).
     """
     count = paths or max(FEWEST_PATHS, ROWS // sum(panel.rows for panel in truth.panels))
     found = found_at(setting, truth, paths=count, seed=seed)

@@ -44,12 +44,13 @@ SUSPICIOUS_LOG_E = log(3)
 @dataclass(frozen=True, slots=True)
 class Arms:
     """One interval's counts for all rows: the bad ones of shape (rows,), the trials too, or one number
-    where all rows have the same."""
+    where all rows have the same. `both_bad`: the bad ones of both arms, (2, rows), where they lie so."""
 
     candidate_trials: FloatArray | float
     candidate_bad: FloatArray
     baseline_trials: FloatArray | float
     baseline_bad: FloatArray
+    both_bad: FloatArray | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,10 @@ def comparable(arms: Arms) -> FloatArray | float:
 
 def are_comparable(arms: Arms) -> bool:
     """Whether both versions had trials in any row."""
-    found = comparable(arms)
-    return found > 0 if isinstance(found, float) else bool(found.any())
+    n_t, n_c = arms.candidate_trials, arms.baseline_trials
+    if isinstance(n_t, float) and isinstance(n_c, float):
+        return n_t > 0 and n_c > 0
+    return bool(np.any(comparable(arms)))
 
 
 def strata(arms: Arms) -> FloatArray:
@@ -148,7 +151,10 @@ def increments(arms: Arms, n_t: float, n_c: float, stakes: Stakes) -> FloatArray
     np.log1p(price, out=price)
     np.subtract(stakes.logs, price, out=told[0])
     np.negative(price, out=price)
-    increment: FloatArray = np.array((arms.candidate_bad, arms.baseline_bad)).T.dot(told)
+    both = arms.both_bad
+    if both is None:
+        both = np.array((arms.candidate_bad, arms.baseline_bad))
+    increment: FloatArray = both.T.dot(told)
     return increment
 
 

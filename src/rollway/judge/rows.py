@@ -7,14 +7,16 @@ say needs no table. Functions written with these do the same for both.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
-from rollway.judge.logs import FloatArray
+from rollway.judge.codec import form_of_rows
 
-# A table of shape (rows,), or a float in its place; the latter is told apart by its type alone.
-Row = FloatArray
+# A table of shape (rows,), or a float in its place; the latter is told apart by its type alone. Both are
+# written alike: as a table of shape (rows,), or (rows, 1).
+Row = Annotated[Any, form_of_rows()]
+Cell = Annotated[Any, form_of_rows((1,))]
 
 
 def is_plain(row: Any) -> bool:
@@ -24,32 +26,27 @@ def is_plain(row: Any) -> bool:
 
 def column(row: Any) -> Row:
     """As it is set beside bets: shape (rows, 1)."""
-    found: Any = row if type(row) is float else row[:, None]
-    return found  # type: ignore[no-any-return]
+    return row if type(row) is float else row[:, None]
 
 
 def larger(one: Any, other: Any) -> Row:
     """The larger of both; NaN where `one` is."""
-    found: Any = (other if other > one else one) if type(one) is float else np.maximum(one, other)
-    return found  # type: ignore[no-any-return]
+    return (other if other > one else one) if type(one) is float else np.maximum(one, other)
 
 
 def smaller(one: Any, other: Any) -> Row:
     """The smaller of both; NaN where `one` is."""
-    found: Any = (other if other < one else one) if type(one) is float else np.minimum(one, other)
-    return found  # type: ignore[no-any-return]
+    return (other if other < one else one) if type(one) is float else np.minimum(one, other)
 
 
 def either(is_so: Any, yes: Any, no: Any) -> Row:
     """`yes` where it is so, else `no`; both can be reckoned."""
-    found: Any = (yes if is_so else no) if type(is_so) is bool else np.where(is_so, yes, no)
-    return found  # type: ignore[no-any-return]
+    return (yes if is_so else no) if type(is_so) is bool else np.where(is_so, yes, no)
 
 
 def root(row: Any) -> Row:
     """The square root."""
-    found: Any = math.sqrt(row) if type(row) is float else np.sqrt(row)
-    return found  # type: ignore[no-any-return]
+    return math.sqrt(row) if type(row) is float else np.sqrt(row)
 
 
 def is_number(row: Any) -> Any:
@@ -59,5 +56,9 @@ def is_number(row: Any) -> Any:
 
 def all_of(row: Any, value: float) -> Row:
     """The value in place of every row's."""
-    found: Any = value if type(row) is float else np.full_like(row, value)
-    return found  # type: ignore[no-any-return]
+    return value if type(row) is float else np.full_like(row, value)
+
+
+def number(row: Any) -> float:
+    """The one row as a plain number."""
+    return row if type(row) is float else float(row.item())

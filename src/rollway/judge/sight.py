@@ -85,18 +85,13 @@ def look(sight: Sight, reading: Reading, problem: Problem | None, trials: tuple[
     if problem is not None:
         return replace(sight, last_end=reading.end, problem=problem)
     candidate, baseline = trials
-    share = min(max(reading.share, 0.0), 1.0)
     return Sight(
-        last_end=reading.end,
-        stage=sight.stage,
-        problem=None,
-        candidate=_look_at(
-            sight.candidate, reading.end, candidate, baseline * _log_odds(1 - share), reading.candidate
-        ),
-        baseline=_look_at(
-            sight.baseline, reading.end, baseline, candidate * _log_odds(share), reading.baseline
-        ),
-        stage_seconds=sight.stage_seconds + max(0.0, reading.end - reading.start),
+        reading.end,
+        sight.stage,
+        None,
+        _look_at(sight.candidate, reading.end, candidate, reading.candidate, baseline, 1 - reading.share),
+        _look_at(sight.baseline, reading.end, baseline, reading.baseline, candidate, reading.share),
+        sight.stage_seconds + max(0.0, reading.end - reading.start),
     )
 
 
@@ -106,15 +101,14 @@ def _log_odds(chance_of_other: float) -> float:
     return -math.log(chance_of_other) if 0 < chance_of_other < 1 else 0.0
 
 
-def _look_at(arm: Arm, end: float, trials: float, silence: float, sample: object) -> Arm:
+def _look_at(
+    arm: Arm, end: float, trials: float, sample: object, others: float, chance_of_other: float
+) -> Arm:
+    """The arm after an interval with these trials of its own and of the other arm."""
     if trials > 0:
-        return Arm(
-            end,
-            arm.total + trials,
-            is_seen_in_stage=True,
-            was_reported=True,
-            stage_total=arm.stage_total + trials,
-        )
+        # Seen now and in this stage, with no silence, and reported.
+        return Arm(end, arm.total + trials, True, 0.0, True, arm.stage_total + trials)
+    silence = others * _log_odds(min(max(chance_of_other, 0.0), 1.0))
     return replace(arm, silence_log_odds=arm.silence_log_odds + silence, was_reported=sample is not None)
 
 

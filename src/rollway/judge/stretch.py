@@ -7,6 +7,7 @@ is added up, and whenever the sum falls to zero the stretch begins anew.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -55,7 +56,12 @@ def add(stretch: Stretch, strata: FloatArray, increment: FloatArray, began: floa
     score, begun = stretch.score + increment, stretch.begun.copy()
     # Scores are never below 0, so only those at 0 are false.
     np.copyto(begun, now, where=np.logical_not(stretch.score))
-    return Stretch(np.maximum(score, 0.0, out=score), stretch.totals + strata, begun)
+    return Stretch(np.maximum(score, _zeros(score.shape), out=score), stretch.totals + strata, begun)
+
+
+@lru_cache(maxsize=64)
+def _zeros(shape: tuple[int, ...]) -> FloatArray:
+    return np.zeros(shape)
 
 
 def choose(score: FloatArray, since: FloatArray) -> int:

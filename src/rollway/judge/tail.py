@@ -8,6 +8,7 @@ log-logistic durations. A poor guess costs evidence, never validity.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -129,18 +130,36 @@ def _shifted(seconds: FloatArray, odds: FloatArray, by: float) -> FloatArray:
 def _rising(new: FloatArray, old: FloatArray) -> FloatArray:
     """new/old per bucket, made to rise by pooling neighbours where it falls, shape (BETS, buckets).
 
-    Isotonic regression by the max-min formula: the largest, over buckets up to j, of the least ratio of
-    sums from there to j or beyond (Robertson, Wright & Dykstra 1988, chapter 1).
+    Isotonic regression by pooling adjacent violators (Ayer et al. 1955): a block whose ratio of sums is not
+    above that of the block before it becomes one with it.
     """
     upto_new, upto_old = (np.cumsum(each, axis=-1) for each in (new, old))
-    before_new, before_old = upto_new - new, upto_old - old
-    span = upto_old - before_old[:, np.newaxis]
-    sums = upto_new[:, np.newaxis, :] - before_new[:, :, np.newaxis]
-    is_span = np.tri(len(old), dtype=bool).T
-    ratio = np.where(is_span, sums / np.where(is_span, span, 1.0), np.inf)
-    least = np.minimum.accumulate(ratio[:, :, ::-1], axis=-1)[:, :, ::-1]
-    found: FloatArray = np.where(is_span, least, -np.inf).max(axis=1)
-    return np.maximum.accumulate(found, axis=-1)
+    before_new, before_old = (upto_new - new).tolist(), (upto_old - old).tolist()
+    ends = upto_old.tolist()
+    rows = [
+        _pooled(row, before, ends, before_old)
+        for row, before in zip(upto_new.tolist(), before_new, strict=True)
+    ]
+    return np.maximum.accumulate(np.array(rows), axis=-1)
+
+
+def _pooled(
+    upto_new: list[float], before_new: list[float], upto_old: list[float], before_old: list[float]
+) -> list[float]:
+    """Isotonic ratios of one row, from sums up to each bucket, and before it, of both laws."""
+    begins: list[int] = []
+    ratios: list[float] = []
+    for end, (new, old) in enumerate(zip(upto_new, upto_old, strict=True)):
+        begin = end
+        ratio = (new - before_new[begin]) / (old - before_old[begin])
+        while ratios and ratios[-1] >= ratio:
+            ratios.pop()
+            begin = begins.pop()
+            ratio = (new - before_new[begin]) / (old - before_old[begin])
+        begins.append(begin)
+        ratios.append(ratio)
+    widths = [following - begin for begin, following in pairwise([*begins, len(upto_new)])]
+    return [ratio for ratio, width in zip(ratios, widths, strict=True) for _ in range(width)]
 
 
 def _beyond(

@@ -13,13 +13,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
 from rollway.judge import tail
 from rollway.judge import wager as wagers
+from rollway.judge.codec import Form, encode, read_table
 from rollway.judge.logs import FloatArray, floats
-from rollway.judge.onset import Interval
+from rollway.judge.onset import Interval, Moved
 from rollway.judge.quick import quick
 from rollway.judge.wager import Odds, Wager
 
@@ -30,26 +32,56 @@ ODDS = Odds(np.log(tail.PRIOR), floats())
 HALF_LIFE_SECONDS = 1800.0
 
 
+class Rises(NamedTuple):
+    """m_j/m_0 - 1, of which only the bets depend, and what is reckoned of it once.
+
+    table: itself, shape (bets, buckets), or (0,) before the first bet. first: the first bucket in which any
+    of them rises; above, logs: the table and the logs of m_j/m_0 from there on. asked: what times the
+    requests per bucket gives their sum and, for each bet, that of their rises, shape (1 + bets, buckets);
+    pseudo: the same of the requests that are added to every bucket.
+    """
+
+    table: FloatArray
+    first: int
+    above: FloatArray
+    logs: FloatArray
+    asked: FloatArray
+    pseudo: FloatArray
+
+
+def rises_of(table: FloatArray) -> Rises:
+    if table.ndim < 2:
+        return Rises(table, 0, table, table, table, table)
+    first = int(np.argmax(table.any(axis=0)))
+    above, asked = table[:, first:].copy(), np.concatenate((np.ones((1, table.shape[1])), table))
+    return Rises(table, first, above, np.log1p(above), asked, tail.PSEUDO_REQUESTS * asked.sum(axis=1))
+
+
+AS_TABLE = Form(lambda rises: encode(rises.table), lambda raw: rises_of(read_table(raw)))
+
+
 @quick
 @dataclass(frozen=True, slots=True)
 class Tilt:
     """Wealth on every bend of the law, and the old version's law as known before the next interval.
 
-    recent: its requests per bucket, the older the less, shape (buckets,). rises: m_j/m_0 - 1, of which only
-    the bets depend, shape (bets, buckets), or (0,) before the first bet; drawn in `stage` from `drawn_from`
-    requests, `since` came later.
+    recent: its requests per bucket, the older the less, shape (buckets,). rises: drawn in `stage` from
+    `drawn_from` requests, `since` came later.
     """
 
     recent: FloatArray
-    rises: FloatArray
+    rises: Annotated[Rises, AS_TABLE]
     wager: Wager
     stage: str | None = None
     drawn_from: float = 0.0
     since: float = 0.0
 
 
+NO_RISES = rises_of(np.zeros(0))
+
+
 def start(buckets: int) -> Tilt:
-    return Tilt(np.zeros(buckets), np.zeros(0), wagers.start(1, ODDS))
+    return Tilt(np.zeros(buckets), NO_RISES, wagers.start(1, ODDS))
 
 
 def learn(tilt: Tilt, baseline: FloatArray, seconds: float, requests: float | None = None) -> Tilt:
@@ -71,7 +103,7 @@ def draw(tilt: Tilt, bounds: tuple[float, ...], stage: str, tolerance: float) ->
     if tilt.stage == stage and tilt.since < tilt.drawn_from:
         return tilt
     bends = tail.bends(np.array(bounds), tilt.recent, tolerance)
-    rises = bends / bends[:, :1] - 1
+    rises = rises_of(bends / bends[:, :1] - 1)
     return Tilt(tilt.recent, rises, tilt.wager, stage, float(tilt.recent.sum()), 0.0)
 
 
@@ -89,11 +121,13 @@ def add(
     tolerance: float,
     divisor: float = 1.0,
     trials: tuple[float, float] | None = None,
+    moved: Moved | None = None,
 ) -> Tilt:
     """The tilt after an interval's requests per bucket, each of shape (buckets,); drawn before.
 
     Where one version served nothing, nothing changes. Evidence is divided by `divisor` (>= 1), the
-    arms' own noise. `trials` are the sums of candidate and baseline, where they are known already.
+    arms' own noise. `trials` are the sums of candidate and baseline, where they are known already;
+    `moved`: see `wager.add`.
     """
     n_t, n_c = trials if trials is not None else (float(candidate.sum()), float(baseline.sum()))
     if n_t <= 0 or n_c <= 0:
@@ -101,7 +135,7 @@ def add(
     against = _told(tilt, candidate, baseline, n_t, n_c, tolerance)
     if divisor > 1:
         against /= divisor
-    wager = wagers.add(tilt.wager, ODDS, interval, against[np.newaxis], None)
+    wager = wagers.add(tilt.wager, ODDS, interval, against[np.newaxis], None, moved)
     return Tilt(tilt.recent, tilt.rises, wager, tilt.stage, tilt.drawn_from, tilt.since)
 
 
@@ -161,17 +195,20 @@ def _told(
     """`increment` of the bends as they are normed now. What does not depend on the buckets is reckoned in
     plain numbers, which for ten bets is quicker."""
     rises, trials = tilt.rises, n_t + n_c
-    share, weight = n_c / trials, tolerance * n_t / trials
-    tolerated, of_all = [], []
-    for rise in rises.dot(tail.shares(tilt.recent)).tolist():
-        # 1/m_0 - 1, by which what is paid for all requests is n_c log(1 + it) - n log(1 + it n_c/n).
-        above = tolerance * rise
-        tolerated.append([weight / (weight + share + share * above)])
-        of_all.append(n_c * math.log1p(above) - trials * math.log1p(share * above))
-    price = rises * np.array(tolerated)
+    requests, *risen = (rises.asked.dot(tilt.recent) + rises.pseudo).tolist()
+    if tail.LEAST_SHARE * requests >= tail.PSEUDO_REQUESTS:
+        requests, risen = 1.0, rises.table.dot(tail.shares(tilt.recent)).tolist()
+    share, weight, scale = n_c / trials, tolerance * n_t / trials, tolerance / requests
+    both, log1p = weight + share, math.log1p
+    above = [scale * rise for rise in risen]
+    # 1/m_0 - 1, by which what is paid for all requests is n_c log(1 + it) - n log(1 + it n_c/n).
+    found = np.array([n_c * log1p(it) - trials * log1p(share * it) for it in above])
+    slower = candidate[rises.first :]
+    found += rises.logs.dot(slower)
+    tolerated = np.array([weight / (both + share * it) for it in above])
+    price = rises.above * tolerated[:, np.newaxis]
     np.log1p(price, out=price)
-    found: FloatArray = np.log1p(rises).dot(candidate) + np.array(of_all)
-    found -= price.dot(candidate + baseline)
+    found -= price.dot(slower + baseline[rises.first :])
     return found
 
 

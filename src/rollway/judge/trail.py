@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from rollway.judge.logs import FloatArray
 from rollway.judge.moments import Seen
 from rollway.judge.quick import quick
-from rollway.judge.rows import Row, column, either, is_plain, larger
+from rollway.judge.rows import Cell, Row, column, either, larger, number
 from rollway.judge.stretch import choose
+
+LEAST_WEIGHT = 1e-300
 
 
 @quick
@@ -41,11 +43,28 @@ class Told:
     since: float | None
 
 
-_NAMES = Trail.__slots__
+class Whole(NamedTuple):
+    """A trail that never begins anew, whatever the evidence; each of shape (rows,). score: intervals."""
+
+    score: Cell
+    since: Cell
+    units: Cell
+    weight: Cell
+    candidate: Cell
+    baseline: Cell
 
 
 def start(rows: int, bets: int) -> Trail:
     return Trail(*(np.zeros((rows, bets)) for _ in range(6)))
+
+
+def whole(rows: int) -> Whole:
+    return Whole(*(np.zeros(rows) for _ in range(6)))
+
+
+_NO_NUMBER: Any = 0.0
+NOTHING = Whole(*(_NO_NUMBER,) * 6)
+"""Before any interval, in plain numbers."""
 
 
 def means(pair: tuple[Seen, Seen]) -> tuple[FloatArray, FloatArray]:
@@ -80,27 +99,69 @@ def extend(
     )
 
 
-def prolong(
-    whole: Trail, pair: tuple[Seen, Seen], levels: tuple[FloatArray, FloatArray], began: float, counted: Row
+def extend_one(
+    trail: Trail,
+    units: tuple[float, float],
+    levels: tuple[float, float],
+    against: FloatArray,
+    began: float,
 ) -> Trail:
-    """A trail of one effect, shape (rows, 1), that never begins anew, after an interval as in `extend`."""
-    if not is_plain(counted):
-        return extend(whole, pair, levels, np.ones_like(whole.score), began, counted)
-    so_far = Trail(*[getattr(whole, name).item() for name in _NAMES])
-    now = extend(so_far, pair, levels, cast("FloatArray", 1.0), began, counted)
-    return Trail(*np.array([[[getattr(now, name)]] for name in _NAMES]))
+    """`extend` of a single row by an interval that counts; the arms' units and means are plain numbers."""
+    n_t, n_c = units
+    weight = n_t * n_c / max(n_t + n_c, 1.0)
+    # Scores are never below 0, so this is 1 where the trail goes on and 0 elsewhere.
+    goes_on = np.sign(trail.score)
+    score, since = trail.score + against, 1.0 - goes_on
+    since *= began
+    since += goes_on * trail.since
+    seen, weights = goes_on * trail.units, goes_on * trail.weight
+    seen += n_t
+    weights += weight
+    candidate, baseline = goes_on * trail.candidate, goes_on * trail.baseline
+    candidate += weight * levels[0]
+    baseline += weight * levels[1]
+    return Trail(np.maximum(score, 0.0, out=score), since, seen, weights, candidate, baseline)
 
 
-def tell(trail: Trail, whole: Trail, row: int, log_e: float) -> Told:
-    """The stretch that holds most of `log_e`, or the whole exposure where none does."""
-    best = choose(trail.score[row], trail.since[row])
-    since: float | None = float(trail.since[row, best])
-    if trail.score[row, best] < log_e / 2 or trail.weight[row, best] <= 0:
-        trail, best, since = whole, 0, None
-    weight = max(float(trail.weight[row, best]), 1e-300)
-    return Told(
-        units=round(float(trail.units[row, best])),
-        candidate=float(trail.candidate[row, best]) / weight,
-        baseline=float(trail.baseline[row, best]) / weight,
-        since=since,
+def prolong(
+    so_far: Whole, pair: tuple[Seen, Seen], levels: tuple[FloatArray, FloatArray], began: float, counted: Row
+) -> Whole:
+    """The whole trail after an interval as in `extend`, `counted` of shape (rows,)."""
+    units, others = pair[0].units, pair[1].units
+    weight = counted * units * others / larger(units + others, 1.0)
+    is_told = weight > 0
+    return Whole(
+        score=so_far.score + counted,
+        since=either(so_far.score > 0, so_far.since, began),
+        units=so_far.units + units * counted,
+        weight=so_far.weight + weight,
+        candidate=so_far.candidate + either(is_told, weight * levels[0], 0.0),
+        baseline=so_far.baseline + either(is_told, weight * levels[1], 0.0),
     )
+
+
+def prolong_one(
+    so_far: Whole, units: tuple[float, float], levels: tuple[float, float], began: float
+) -> Whole:
+    """`prolong` in plain numbers, by an interval that counts."""
+    score, since, seen, weight, candidate, baseline = so_far
+    n_t, n_c = units
+    more = n_t * n_c / max(n_t + n_c, 1.0)
+    since = since if score > 0 else began
+    sums = candidate + more * levels[0], baseline + more * levels[1]
+    return Whole(score + 1.0, since, seen + n_t, weight + more, *sums)
+
+
+def tell(trail: Trail, so_far: Whole, log_e: float) -> Told:
+    """The stretch of a single row that holds most of `log_e`, or the whole exposure where none does."""
+    best = choose(trail.score[0], trail.since[0])
+    if trail.score[0, best] < log_e / 2 or trail.weight[0, best] <= 0:
+        return _told(so_far.units, so_far.weight, so_far.candidate, so_far.baseline, None)
+    units, weight = trail.units[0, best], trail.weight[0, best]
+    since = float(trail.since[0, best])
+    return _told(units, weight, trail.candidate[0, best], trail.baseline[0, best], since)
+
+
+def _told(units: Any, weight: Any, candidate: Any, baseline: Any, since: float | None) -> Told:
+    weight = max(number(weight), LEAST_WEIGHT)
+    return Told(round(number(units)), number(candidate) / weight, number(baseline) / weight, since)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rollway.judge.logs import FloatArray, log_flat, log_or_never, log_total
-from rollway.judge.onset import Interval, Onset, move, spent
+from rollway.judge.onset import Interval, Moved, Onset, move, spent
 from rollway.judge.processes import harm_at_most, harm_log_e, harm_start, harm_step, safe_log_e, safe_start
 from rollway.judge.quick import quick
 
@@ -50,6 +50,7 @@ def add(
     interval: Interval,
     against: FloatArray,
     for_safety: FloatArray | None,
+    moved: Moved | None = None,
 ) -> Wager:
     """The wager after an interval that both versions served in.
 
@@ -58,8 +59,9 @@ def add(
     v is the prior mass of the faults that may begin now, g the prior over effects. `against` has shape
     (rows, effects), `for_safety` (rows, bets); None where the stage asks for no proof. If each increment
     is a log e-value given the past, so is what comes out: mixtures of products of e-values are one.
+    `moved`: what `onset.move` gives, where it is known already.
     """
-    onset, mass = move(wager.onset, interval)
+    onset, mass = moved or move(wager.onset, interval)
     is_new_stage = wager.onset.stage != onset.stage
     safe = safe_start(len(wager.safe), odds.log_bets) if is_new_stage else wager.safe
     if for_safety is not None:

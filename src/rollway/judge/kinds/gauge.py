@@ -25,9 +25,10 @@ from rollway.judge.evidence import Safety, Shown
 from rollway.judge.exceedance import margin_of
 from rollway.judge.logs import FloatArray, floats, log_sum
 from rollway.judge.model import GuardRule, Reading, Rules, Sample
-from rollway.judge.moments import Seen, Units, nothing, plus, units_of
+from rollway.judge.moments import NOTHING, Seen, Units, plus, tables, units_of
 from rollway.judge.onset import Interval
-from rollway.judge.trail import Trail
+from rollway.judge.rows import number
+from rollway.judge.trail import Trail, Whole
 from rollway.judge.wager import Odds, Wager
 
 LEAST_BLOCKS = 20
@@ -70,6 +71,9 @@ class Pending:
     length: float = 0.0
 
 
+NOTHING_PENDING = Pending(NOTHING, NOTHING)
+
+
 @dataclass(frozen=True, slots=True)
 class Gauge:
     """Evidence on the arms' difference, one row. `level` is the old version's mean in the last block."""
@@ -78,7 +82,7 @@ class Gauge:
     blocks: Blocks
     pending: Pending
     trail: Trail
-    whole: Trail
+    whole: Whole
     totals: Totals
     level: float = 0.0
 
@@ -113,8 +117,8 @@ class GaugeKind:
         margin = margin_of(rules, reading.stage, rule.kpi)
         interval = Interval(reading.stage, pending.start, pending.length, rules.planned_seconds)
         return close(
-            replace(state, pending=nothing_pending(1)),
-            (pending.candidate, pending.baseline),
+            replace(state, pending=NOTHING_PENDING),
+            (tables(pending.candidate), tables(pending.baseline)),
             interval,
             harm=differences.harm_null(rule),
             safety=None if margin is None else differences.safety_null(rule, margin),
@@ -143,7 +147,7 @@ class GaugeKind:
             return Safety(log_e, None, None, obstacle)
         variance = float(_variance(state.blocks)[0])
         way = float(differences.way_to(null, floats(state.level))[0])
-        size = float(state.totals.candidate.units[0]), float(state.totals.baseline.units[0])
+        size = number(state.totals.candidate.units), number(state.totals.baseline.units)
         spread = variance * (1 + null.ratio**2 * size[0] / max(size[1], 1.0))
         return Safety(log_e, None, None, needed=contrast.needed(rules, log_e, spread, way))
 
@@ -153,7 +157,7 @@ class GaugeKind:
         return contrast.shown_means(state.totals, (estimate, *bounds(blocks, 0)))
 
     def accuse(self, rule: GuardRule, rules: Rules, state: Gauge, at: float) -> str:
-        told = trails.tell(state.trail, state.whole, 0, self.harm(rule, rules, state))
+        told = trails.tell(state.trail, state.whole, self.harm(rule, rules, state))
         return contrast.accusation(rule, told, at, what="mean", of="units")
 
 
@@ -163,15 +167,11 @@ def start(rows: int) -> Gauge:
     return Gauge(
         wager=wagers.start(rows, ODDS),
         blocks=Blocks(0.0, zeros, zeros, zeros),
-        pending=nothing_pending(rows),
+        pending=NOTHING_PENDING,
         trail=trails.start(rows, len(EFFECTS)),
-        whole=trails.start(rows, 1),
-        totals=contrast.no_totals(),
+        whole=trails.whole(rows),
+        totals=contrast.NO_TOTALS,
     )
-
-
-def nothing_pending(rows: int) -> Pending:
-    return Pending(nothing(rows), nothing(rows))
 
 
 def _extended(pending: Pending, candidate: Units, baseline: Units, reading: Reading) -> Pending:
@@ -246,7 +246,7 @@ def _bet(
         known,
         wager=wagers.add(known.wager, ODDS, interval, against, for_safety),
         trail=trails.extend(known.trail, pair, means, against, interval.start, ones),
-        whole=trails.extend(known.whole, pair, means, ones, interval.start, ones),
+        whole=trails.prolong(known.whole, pair, means, interval.start, ones[:, 0]),
     )
 
 
@@ -256,7 +256,8 @@ def score(
     """T of `close`, shape (rows,)."""
     u = null.sign * (means[0] - null.ratio * means[1]) - null.allowance
     found = u / np.sqrt((1 / arms[0].units + null.ratio**2 / arms[1].units) * variance)
-    return np.clip(found, -LARGEST_SCORE, LARGEST_SCORE)
+    kept: FloatArray = np.clip(found, -LARGEST_SCORE, LARGEST_SCORE)
+    return kept
 
 
 def _learn(blocks: Blocks, u: FloatArray, weight: FloatArray) -> Blocks:

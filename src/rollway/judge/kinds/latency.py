@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from rollway.judge.evidence import Safety, Shown, interval_of
 from rollway.judge.exceedance import Exceedance
 from rollway.judge.logs import FloatArray, log_total
 from rollway.judge.model import GuardRule, Histogram, Reading, Rules, Sample
+from rollway.judge.onset import move
 from rollway.judge.processes import SUSPICIOUS_LOG_E, Arms
 from rollway.judge.quick import quick
 from rollway.judge.tally import Tally
@@ -90,15 +92,20 @@ class LatencyKind:
         state = _narrowed(state, _common(state.bounds, reading))
         if not state.bounds:
             return state
-        counts = np.array((_counts(state, reading.candidate), _counts(state, reading.baseline)), np.float64)
+        both = (*_counts(state, reading.candidate), *_counts(state, reading.baseline))
+        counts = np.fromiter(both, np.float64, len(both)).reshape(2, -1)
         baseline, evidence, found = counts[1], state.evidence, state.tilt
-        trials = (self.trials(reading.candidate), self.trials(reading.baseline))
+        new, old = counts.dot(_ones(counts.shape[1])).tolist()
+        trials, interval, moved = (new, old), None, None
         if not evidence.cuts and reading.share > 0 and state.seen.sum() >= ENOUGH_TO_CHOOSE:
             evidence = exceedance.with_cuts(evidence, choose_cuts(state.seen))
         if evidence.comparison is not None and reading.share > 0:
             found = tilt.draw(found, state.bounds, reading.stage, rule.tolerance)
             divisor = _divisor(evidence.comparison, state.seen, evidence.cuts, counts, rule, reading)
             interval = interval_of(reading, rules)
+            # Both tests bet on the same intervals.
+            before, beside = found.wager.onset, evidence.comparison.wager.onset
+            moved = move(before, interval) if before is beside or before == beside else None
             found = tilt.add(
                 found,
                 counts[0],
@@ -107,6 +114,7 @@ class LatencyKind:
                 tolerance=rule.tolerance,
                 divisor=divisor,
                 trials=trials,
+                moved=moved,
             )
         evidence = exceedance.absorb(
             evidence,
@@ -116,8 +124,10 @@ class LatencyKind:
             reading=reading,
             rule=rule,
             rules=rules,
+            interval=interval,
+            moved=moved,
         )
-        found = tilt.learn(found, baseline, reading.end - reading.start, trials[1])
+        found = tilt.learn(found, baseline, reading.end - reading.start, old)
         return Latency(state.bounds, state.seen + baseline, state.seen, evidence, found)
 
     def harm(self, rule: GuardRule, rules: Rules, state: Latency) -> float:
@@ -207,7 +217,7 @@ def _common(bounds: tuple[float, ...], reading: Reading) -> tuple[float, ...]:
     if not bounds and isinstance(first, Histogram):
         bounds = first.bounds
     for sample in (reading.baseline, reading.candidate):
-        if isinstance(sample, Histogram) and sample.bounds != bounds:
+        if isinstance(sample, Histogram) and sample.bounds is not bounds and sample.bounds != bounds:
             bounds = buckets.shared(bounds, sample.bounds)
     return bounds
 
@@ -221,7 +231,8 @@ def _narrowed(state: Latency, bounds: tuple[float, ...]) -> Latency:
     if bounds is state.bounds or bounds == state.bounds:
         return state
     if not state.bounds:
-        return _with_bounds(tuple(float(bound) for bound in bounds))
+        are_floats = all(type(bound) is float for bound in bounds)
+        return _with_bounds(bounds if are_floats else tuple(float(bound) for bound in bounds))
 
     def coarse(counts: FloatArray) -> FloatArray:
         return np.array(buckets.coarsened(counts.tolist(), state.bounds, bounds), dtype=np.float64)
@@ -238,6 +249,11 @@ def _narrowed(state: Latency, bounds: tuple[float, ...]) -> Latency:
         replace(old, tally=tally, cuts=cuts),
         tilt.narrowed(state.tilt, coarse(state.tilt.recent)),
     )
+
+
+@lru_cache(maxsize=64)
+def _ones(number: int) -> FloatArray:
+    return np.ones(number)
 
 
 def _counts(state: Latency, sample: Sample | None) -> tuple[float, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 from rollway.judge import contrast
 from rollway.judge import wager as wagers
@@ -65,9 +66,17 @@ def views(candidate: Memory, baseline: Memory, ratio: float) -> tuple[View, View
 
 
 def _about_mean(memory: Memory) -> View:
-    zeros, ones = contrast.flat(memory.mean)
-    return View(memory.mean, memory.mean, zeros, zeros, ones)
+    mean = memory.mean
+    if type(mean) is float:
+        return View(mean, mean, 0.0, 0.0, 1.0)
+    zeros, ones = contrast.flat(mean)
+    return View(mean, mean, zeros, zeros, ones)
+
+
+@lru_cache(maxsize=64)
+def _method_of(bound: float) -> Method:
+    return Method(views, bound=bound, needs=(0.0, ENOUGH_BASELINE), is_alike=True)
 
 
 def _method(rule: GuardRule) -> Method:
-    return Method(views, bound=rule.bound or 1.0, needs=(0.0, ENOUGH_BASELINE))
+    return _method_of(rule.bound or 1.0)

@@ -82,4 +82,4 @@ def _has_denominator(sample: Moments) -> bool:
     return sample.other_total >= 0 and (sample.other_squares > 0 or sample.squares == 0)
 
 
-METHOD = Method(views, bound=None, needs=(LEAST_CANDIDATE, BURN_IN))
+METHOD = Method(views, bound=None, needs=(LEAST_CANDIDATE, BURN_IN), is_alike=True)
