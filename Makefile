@@ -5,10 +5,11 @@ BIN    := $(VENV)/bin
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-quick lint fix bench bench-judge lock clean
+# example-NAME is made by a pattern, which phony targets do not look for.
+.PHONY: help run examples test test-quick lint fix bench bench-judge lock clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 34
 
 $(BIN)/uv: requirements/uv.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; ok = (3, 11) <= v < (3, 14); \
@@ -29,6 +30,20 @@ $(VENV)/.dev: $(BIN)/uv requirements/dev.txt pyproject.toml
 
 run: $(VENV)/.run ## set up, then run the demo: a good release and two bad ones, with a live page
 	$(BIN)/rollway demo $(ARGS)
+
+examples: $(VENV)/.dev ## every method on real servers under real traffic, a good build and a bad one
+	$(BIN)/python -m examples.live all --fast $(ARGS)
+
+example-canary: ## a canary on Envoy, watched by Prometheus
+example-blue-green: ## two environments behind HAProxy, switched at once
+example-phased: ## three regions of shops behind nginx, one after the other
+example-pilot: ## two shops first, judged by what clerks correct
+example-parallel: ## a copy of each request through Envoy, prices compared
+example-big-bang: ## everyone in one night, by scripts and a runbook
+example-pilot-then-phased: ## two shops first, then region by region
+example-blue-green-then-canary: ## a second environment, switched share by share
+example-%: $(VENV)/.dev
+	$(BIN)/python -m examples.live $* $(ARGS)
 
 test: $(VENV)/.dev ## set up, then run every test
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
@@ -56,7 +71,7 @@ lock: $(BIN)/uv ## resolve the lock files anew (versions and hashes, no addresse
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \
 	  --extra demo --group hatch pyproject.toml -o requirements/run.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \
-	  --extra demo --extra solver --group hatch --group dev pyproject.toml -c requirements/run.txt -o requirements/dev.txt
+	  --extra demo --extra solver --extra notify --group hatch --group dev pyproject.toml -c requirements/run.txt -o requirements/dev.txt
 	echo 'uv==0.13.9' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --no-emit-index-url - -o requirements/uv.txt
 

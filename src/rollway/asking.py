@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import time
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -24,10 +26,11 @@ def _client() -> Client:
 
 
 class Asker:
-    """Asks addresses. `timeout`: seconds for each step of a request."""
+    """Asks addresses. `timeout`: seconds for each step of a request; `within`: for reading a whole answer."""
 
-    def __init__(self, timeout: float) -> None:
+    def __init__(self, timeout: float, *, within: float = math.inf) -> None:
         self._timeout = timeout
+        self._within = within
 
     def ask(
         self,
@@ -38,17 +41,28 @@ class Asker:
         headers: Mapping[str, str] | None = None,
     ) -> str:
         """The text of an answer with status 2xx. Raises TemporaryError for every other outcome."""
+        status, text = self.answer(url, method=method, body=body, headers=headers)
+        if not 200 <= status < 300:
+            told = f": {text.strip().splitlines()[0][:200]}" if text.strip() else ""
+            raise TemporaryError(f"{url} answers with status {status}{told}")
+        return text
+
+    def answer(
+        self,
+        url: str,
+        *,
+        method: str = "GET",
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> tuple[int, str]:
+        """Status and text of an answer, whatever they are. Raises TemporaryError where there is none."""
         import httpx2
 
         try:
             with _client().stream(
                 method, url, content=body, headers=dict(headers or {}), timeout=self._timeout
             ) as answer:
-                text = self._text(url, answer)
-                if not 200 <= answer.status_code < 300:
-                    told = f": {text.splitlines()[0][:200]}" if text.strip() else ""
-                    raise TemporaryError(f"{url} answers with status {answer.status_code}{told}")
-                return text
+                return answer.status_code, self._text(url, answer)
         except httpx2.TimeoutException as error:
             raise TemporaryError(f"{url} did not answer within {self._timeout:g} s") from error
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
@@ -70,12 +84,14 @@ class Asker:
             return False
         return True
 
-    @staticmethod
-    def _text(url: str, answer: Any) -> str:
+    def _text(self, url: str, answer: Any) -> str:
         pieces, size = list[bytes](), 0
+        end = time.monotonic() + self._within
         for piece in answer.iter_bytes():
             pieces.append(piece)
             size += len(piece)
             if size > LARGEST_ANSWER:
                 raise TemporaryError(f"{url} answers with more than {LARGEST_ANSWER // 1024**2} MiB")
+            if time.monotonic() > end:
+                raise TemporaryError(f"{url} did not end its answer within {self._within:g} s")
         return b"".join(pieces).decode(errors="replace")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
+from rollway.errors import InputError
 from rollway.judge import Reading, Verdict
 from rollway.planning import Plan
-from rollway.rollout.model import CommandGiven, Entry, State
+from rollway.rollout.model import CommandGiven, Entry, RunTask, State, TaskRan
 from rollway.rollout.serving import Check, Served
 
 Cursor = dict[str, Any]
@@ -51,8 +52,10 @@ class Target(Protocol):
     """What can be told to expose the new version.
 
     `fence` rises with every tick of a rollout; a target that can remember refuses an older one, so that
-    a delayed call never undoes a newer one. A target that knows groups of users says so by a class attribute
-    `serves_groups = True`; its `apply` is then also given `groups`: those that get the new version as a whole.
+    a delayed call never undoes a newer one. A target that knows groups of users has the class attribute
+    `serves_groups = True`; its `apply` is also given `groups`: those that get the new version as a whole.
+    A target that switches others has the attribute `parts`: their identities (see `parts_of`). One that works
+    in the background has `close`, which ends that when its rollout is over.
     """
 
     @property
@@ -95,6 +98,19 @@ class FlagShelf(Protocol):
         ...
 
 
+def parts_of(target: Target) -> tuple[str, ...]:
+    """The identities of all that a target switches: its own, or those of the targets that it is made of."""
+    parts: tuple[str, ...] = getattr(target, "parts", ())
+    return parts or (target.identity,)
+
+
+def close_target(target: Target) -> None:
+    """End what a target does in the background, if it does anything there."""
+    close = getattr(target, "close", None)
+    if callable(close):
+        close()
+
+
 ErrandState = Literal["asked", "done", "failed"]
 
 
@@ -126,16 +142,26 @@ class ErrandShelf(Protocol):
         ...
 
 
+MakeTarget = Callable[[str, Mapping[str, Any], "Surroundings"], Target]
+
+
+def no_other_target(kind: str, options: Mapping[str, Any], around: Surroundings) -> Target:
+    """For surroundings in which no target is made of others."""
+    raise InputError(f"the target {kind} cannot be built here")
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a signal or a target is given besides its options: who asks, Rollway's own flags, and people.
 
-    `errands` is None outside a rollout (a check beforehand asks nobody anything).
+    `errands` is None outside a rollout (a check beforehand asks nobody anything). `make` builds a target that
+    another one switches, by its type, its options and its own surroundings. Raises InputError.
     """
 
     rollout: str
     flags: FlagShelf
     errands: ErrandShelf | None = None
+    make: MakeTarget = no_other_target
 
 
 # --- what the ticks need of the database, and of what wakes them ----------------------------------
@@ -143,10 +169,10 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A person's command that no tick has heard yet."""
+    """A person's command, or the end of a task's command, that no tick has heard yet."""
 
     id: int
-    event: CommandGiven
+    event: CommandGiven | TaskRan
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +222,29 @@ class Rollouts(Protocol):
         """Remember that the target refused what it was told before tick `seq`, for that tick to hear.
         Nothing is remembered where a later tick has been."""
         ...
+
+
+class TaskRunner(Protocol):
+    """What runs the commands of automatic tasks, beside the ticks."""
+
+    def run(self, rollout: str, task: RunTask) -> None:
+        """Begin to run it, and return at once. Its end is left for the next tick, as a `TaskRan`."""
+        ...
+
+    def knows(self, rollout: str, subject: str, attempt: int, since: datetime, *, is_undo: bool) -> bool:
+        """Whether somebody runs this attempt, or ran it and left its end; also where that cannot be told
+        yet. `since` is when it was begun. False: it was cut off."""
+        ...
+
+
+class NoRunner:
+    """For ticks that run nothing: what was begun elsewhere is taken to be known there."""
+
+    def run(self, rollout: str, task: RunTask) -> None:
+        raise InputError(f"'{task.subject}' cannot be run here")
+
+    def knows(self, rollout: str, subject: str, attempt: int, since: datetime, *, is_undo: bool) -> bool:
+        return True
 
 
 class TickCaller(Protocol):

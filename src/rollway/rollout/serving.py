@@ -16,9 +16,9 @@ class Served:
 
     `share` of all live users is served by the new version (0..1); copies of `mirrored` of the requests go to
     it besides. A version is ready when it could take the traffic that it may be given; None where the target
-    cannot know. `note` is one sentence for people: what is odd, or what is still going on. `groups` are the
-    groups that are served by the new version as a whole; None where the target knows no groups. `refusal` says
-    why the target will not go further by itself, so that the rollout is held; empty where nothing is wrong.
+    cannot know. `note` is one sentence for people: what is odd, or what is still going on. `groups` are those
+    that are served by the new version as a whole; None where the target knows no groups. `refusal` says why
+    the target will not go further by itself, so that the rollout is held; empty where nothing is wrong.
     """
 
     share: float

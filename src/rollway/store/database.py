@@ -10,7 +10,7 @@ from sqlalchemy.engine import make_url
 
 from rollway.errors import InputError, TemporaryError
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration. Comparing it with the database saves importing Alembic at each start."""
 
 _PRAGMAS = ("journal_mode=WAL", "busy_timeout=30000", "foreign_keys=ON", "synchronous=FULL")

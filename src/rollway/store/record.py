@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from rollway.canonical import content_hash
 from rollway.rollout import Entry
 from rollway.store.codec import from_text, to_text
+from rollway.store.outbox import enqueue
 from rollway.store.tables import record
 
 FIRST = "0" * 64
@@ -37,17 +38,17 @@ class Recorded:
 
 
 def append(connection: sa.Connection, rollout: str, seq: int, at: datetime, entries: Iterable[Entry]) -> None:
-    """Append entries; part of the caller's transaction."""
+    """Append entries, and tell the channels of them; part of the caller's transaction."""
     last = connection.execute(
         sa.select(record.c.n, record.c.hash)
         .where(record.c.rollout_id == rollout)
         .order_by(record.c.n.desc())
         .limit(1)
     ).first()
-    n, previous = (last.n, last.hash) if last else (0, FIRST)
+    before, previous = (last.n, last.hash) if last else (0, FIRST)
+    numbered = tuple(enumerate(entries, start=before + 1))
     rows = []
-    for entry in entries:
-        n += 1
+    for n, entry in numbered:
         row = Recorded(n, seq, at, entry.kind, entry.actor, entry.text, entry.data, previous, "")
         digest = _digest(rollout, row)
         rows.append(
@@ -67,6 +68,7 @@ def append(connection: sa.Connection, rollout: str, seq: int, at: datetime, entr
         previous = digest
     if rows:
         connection.execute(sa.insert(record), rows)
+        enqueue(connection, rollout, at, numbered)
 
 
 def read(connection: sa.Connection, rollout: str, *, after: int = 0) -> tuple[Recorded, ...]:

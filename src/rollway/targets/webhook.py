@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
-import os
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +11,7 @@ from rollway.asking import Asker
 from rollway.errors import TemporaryError
 from rollway.rollout.ports import Surroundings
 from rollway.rollout.serving import Check, Served
+from rollway.signing import signed
 from rollway.targets.answer import HINT, served_from
 from rollway.targets.fence import Fence
 from rollway.targets.options import Options
@@ -84,7 +82,9 @@ class WebhookTarget:
         }
         for left in reversed(range(self._tries)):
             try:
-                self._asker.ask(self.url, method="POST", body=body, headers=headers | self._signed(body))
+                self._asker.ask(
+                    self.url, method="POST", body=body, headers=headers | signed(self._secret_name, body)
+                )
                 return
             except TemporaryError:
                 if not left:
@@ -93,24 +93,13 @@ class WebhookTarget:
 
     def observe(self) -> Served:
         """What the service tells. Raises TemporaryError where it does not answer, or tells no share."""
-        return served_from(self._asker.ask(self.observe_url, headers=self._signed(b"")), self.observe_url)
+        return served_from(
+            self._asker.ask(self.observe_url, headers=signed(self._secret_name, b"")), self.observe_url
+        )
 
     def preflight(self) -> tuple[Check, ...]:
         """The service tells a share, takes the same one again, and tells it still; the way back is timed."""
         return tried(self, unchecked="the service does not tell", hint=HINT)
-
-    def _signed(self, body: bytes) -> dict[str, str]:
-        if not self._secret_name:
-            return {}
-        secret = os.environ.get(self._secret_name)
-        if not secret:
-            raise TemporaryError(
-                f"the environment has no {self._secret_name}",
-                hint="start `rollway serve` with the secret in this variable",
-            )
-        at = str(int(time.time()))
-        mark = hmac.new(secret.encode(), at.encode() + b"." + body, hashlib.sha256).hexdigest()
-        return {"Rollway-Timestamp": at, "Rollway-Signature": f"sha256={mark}"}
 
 
 def _address(given: Options, name: str) -> str:

@@ -36,14 +36,18 @@ def _make_channel() -> None:
         sa.Column("name", sa.String(length=60), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
-        sa.Column("secret", sa.Text(), nullable=False),
-        sa.Column("events", sa.Text(), nullable=False),
+        sa.Column("secret_env", sa.String(length=200), nullable=False),
+        sa.Column("wanted", sa.Text(), nullable=False),
+        sa.Column("messages", sa.String(length=10), nullable=False),
         sa.Column("created_by", sa.String(length=200), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_channel")),
     )
-    op.create_index(op.f("ix_channel_name"), "channel", ["name"])
+    stands = sa.text("removed_at IS NULL")
+    op.create_index(
+        "uq_channel_name", "channel", ["name"], unique=True, sqlite_where=stands, postgresql_where=stands
+    )
 
 
 def _make_outbox() -> None:
@@ -52,22 +56,29 @@ def _make_outbox() -> None:
         _number(),
         sa.Column("rollout_id", sa.String(length=140), nullable=False),
         sa.Column("channel_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("key", sa.String(length=200), nullable=False),
-        sa.Column("event", sa.String(length=30), nullable=False),
+        sa.Column("key", sa.String(length=400), nullable=False),
+        sa.Column("kind", sa.String(length=30), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("is_unsure", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("problem", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["rollout_id"], ["rollout.id"], name=op.f("fk_outbox_rollout_id_rollout")),
         sa.ForeignKeyConstraint(["channel_id"], ["channel.id"], name=op.f("fk_outbox_channel_id_channel")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         sa.UniqueConstraint("channel_id", "key", name=op.f("uq_outbox_channel_id_key")),
     )
-    op.create_index(op.f("ix_outbox_rollout_id"), "outbox", ["rollout_id"])
-    op.create_index(op.f("ix_outbox_due_at"), "outbox", ["due_at"])
+    is_open = sa.text("due_at IS NOT NULL")
+    op.create_index(
+        "ix_outbox_open",
+        "outbox",
+        ["channel_id", "rollout_id", "id"],
+        sqlite_where=is_open,
+        postgresql_where=is_open,
+    )
 
 
 def _number() -> sa.Column[int]:
