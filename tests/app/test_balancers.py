@@ -16,7 +16,7 @@ from rollway.facts import Release
 from support.envoy import envoy
 from support.haproxy import haproxy
 from support.nginx import nginx
-from support.rollouts import wait_for
+from support.rollouts import start_plan, wait_for
 from support.versions import Version, answers, versions
 from support.world import Metrics, release_facts
 
@@ -88,7 +88,7 @@ def started(rollway: Rollway, metrics: Metrics, site: Site, **more: str) -> str:
     facts = {**release_facts(metrics.url, **more), "target": site.target}
     plan = rollway.plan(Release.model_validate(facts))
     rollway.approve(plan, "bo")
-    return rollway.start(plan, "ops")
+    return start_plan(rollway, plan, "ops")
 
 
 def test_a_healthy_release_reaches_every_user(

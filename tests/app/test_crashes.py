@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from rollway.app import Rollway
+from support.rollouts import start_plan
 from support.served import Served
 from support.world import a_release, metrics_server
 
@@ -49,7 +50,7 @@ def run_through_kills(
                     metrics, end = ((good, "done"), (bad, "rolled_back"))[number % 2]
                     plan = rollway.plan(a_release(metrics.url, name=f"report-{number}"))
                     rollway.approve(plan, "bo")
-                    expected[rollway.start(plan, "ops")] = end
+                    expected[start_plan(rollway, plan, "ops")] = end
                 time.sleep(chance.uniform(0.05, 1.2))
                 if killed < kills:
                     victim = chance.choice(servers)

@@ -8,11 +8,11 @@ from rollway.app import Rollway
 from rollway.app.runtime import Runtime
 from rollway.facts import Release
 from rollway.rollout import Entry
-from support.rollouts import share_of_users, wait_for
+from support.rollouts import share_of_users, start_plan, wait_for
 from support.world import Metrics, release_facts
 
 
-def start(rollway: Rollway, metrics: Metrics, **kpi: Any) -> str:
+def started(rollway: Rollway, metrics: Metrics, **kpi: Any) -> str:
     """A rollout whose release has one KPI more; where `kpi` names the first one, it is that one, changed."""
     facts = release_facts(metrics.url)
     (errors,) = facts["kpis"]
@@ -23,7 +23,7 @@ def start(rollway: Rollway, metrics: Metrics, **kpi: Any) -> str:
     facts["kpis"] = [more] if more["name"] == errors["name"] else [errors, more]
     plan = rollway.plan(Release.model_validate(facts))
     rollway.approve(plan, "bo")
-    return rollway.start(plan, "ops")
+    return start_plan(rollway, plan, "ops")
 
 
 def entries(rollway: Rollway, rollout: str, kind: str) -> list[Entry]:
@@ -35,7 +35,7 @@ def test_users_who_do_not_fall_as_planned_pause_it(
 ) -> None:
     """A third of the users where a tenth was planned: it is paused with the numbers, not taken back, and
     once resumed only a person's word moves it on."""
-    rollout = start(rollway, metrics, name="users", kind="assignment", say="watch")
+    rollout = started(rollway, metrics, name="users", kind="assignment", say="watch")
     wait_for(lambda: rollway.load(rollout).state.phase == "paused")
     (told,) = entries(rollway, rollout, "mismatch")
     assert "users" in told.text
@@ -53,7 +53,7 @@ def test_users_who_do_not_fall_as_planned_pause_it(
 def test_failing_checks_stop_it(rollway: Rollway, runtime: Runtime, metrics: Metrics) -> None:
     """Three intervals of failed checks take it back by a plain rule, which the record names."""
     metrics.break_new_version(1.0)
-    rollout = start(rollway, metrics, name="errors", kind="check")
+    rollout = started(rollway, metrics, name="errors", kind="check")
     wait_for(lambda: rollway.load(rollout).state.phase == "rolled_back")
     (told,) = entries(rollway, rollout, "rollback")
     assert "failed" in told.text
@@ -66,7 +66,7 @@ def test_a_drop_in_good_events_takes_it_back(rollway: Rollway, runtime: Runtime,
     """Where less is worse, half the good answers are harm, and the words say a fall."""
     metrics.break_new_version(0.5)
     good = {"bad": 'requests_total{outcome="ok"}'}
-    rollout = start(rollway, metrics, name="errors", direction="less_is_worse", expected=0.98, signal=good)
+    rollout = started(rollway, metrics, name="errors", direction="less_is_worse", expected=0.98, signal=good)
     wait_for(lambda: rollway.load(rollout).state.phase == "rolled_back")
     (told,) = entries(rollway, rollout, "rollback")
     assert "0.5" in told.text
@@ -76,6 +76,6 @@ def test_a_burning_budget_stops_nothing_before_its_windows_are_covered(
     rollway: Rollway, runtime: Runtime, metrics: Metrics
 ) -> None:
     """However fast the budget burns, some seconds are no five minutes."""
-    rollout = start(rollway, metrics, name="errors", objective=0.9999)
+    rollout = started(rollway, metrics, name="errors", objective=0.9999)
     wait_for(lambda: rollway.load(rollout).state.is_final)
     assert rollway.load(rollout).state.phase == "done"

@@ -15,13 +15,14 @@ import pytest
 
 from rollway.app import Rollway
 from rollway.app.planted import find, law_of, made_worse, steps_of
-from rollway.app.preflight import Ask, Preflight
+from rollway.app.preflight import Ask, Preflight, check_buckets
 from rollway.facts.model import SignalSpec
 from rollway.judge import Counts, Histogram, Moments
 from rollway.planning import Guard, Plan
+from rollway.planning.durations import USUAL_BOUNDS
 from rollway.rollout.pushed import SentRow
 from rollway.rollout.serving import Check
-from support.rollouts import started
+from support.rollouts import start_plan, started
 from support.stories import GATE, canary, stage
 from support.world import Metrics, a_release, metrics_server
 
@@ -241,9 +242,28 @@ def test_a_rollout_can_be_started_after_preflight(rollway: Rollway, metrics: Met
     rollway.connectors.target("earlier", plan).apply(0.0, fence=7)
     assert look(rollway, plan)["target", "way back"].state == "ok"
     rollway.approve(plan, "bo")
-    rollout = rollway.start(plan, "ops")
+    rollout = start_plan(rollway, plan, "ops")
     rollway.connectors.target(rollout, plan).apply(0.1, fence=1)
     assert rollway.connectors.target(rollout, plan).observe().share == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("stated", "bounds", "state", "told"),
+    [
+        ((), USUAL_BOUNDS, "ok", "the 14 bounds"),
+        ((0.1, 1.0), (0.1, 1.0), "ok", "the 2 bounds"),
+        ((), (0.1, 1.0), "unknown", "the usual ones, for none are stated"),
+        ((0.1, 2.0), (0.1, 1.0), "unknown", "those that are stated"),
+    ],
+)
+def test_buckets_that_were_not_planned_with_are_told(
+    stated: tuple[float, ...], bounds: tuple[float, ...], state: str, told: str
+) -> None:
+    """What is promised of a latency holds for the histogram that it was promised for."""
+    one = guard("latency", buckets=stated)
+    found = check_buckets(one, Histogram(bounds, (1,) * (len(bounds) + 1)))
+    assert (found.state, told in found.told) == (state, True)
+    assert state == "ok" or "kpis.buckets: [0.1, 1] and plan anew" in found.hint
 
 
 # --- planting -------------------------------------------------------------------------------------

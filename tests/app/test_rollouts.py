@@ -10,7 +10,7 @@ import pytest
 from rollway.app import Rollway
 from rollway.app.runtime import Runtime
 from rollway.errors import ConflictError, InputError, NotFoundError, RefusedError
-from support.rollouts import share_of_users, started, wait_for
+from support.rollouts import share_of_users, start_plan, started, wait_for
 from support.world import Metrics, a_release
 
 
@@ -98,7 +98,7 @@ def test_a_release_is_not_taken_away_by_starting_the_next(
     with pytest.raises(RefusedError, match="100% of the users already"):
         rollway.start(plan, "ops")
     assert share_of_users(runtime.book) == 1.0
-    again = rollway.start(plan, "ops", reset_target="we try once more")
+    again = start_plan(rollway, plan, "ops", reset_target="we try once more")
     wait_for(lambda: share_of_users(runtime.book) < 1.0)
     assert "once more" in rollway.rollouts.record(again)[0].text
 
@@ -130,7 +130,7 @@ def test_names_and_reasons_fit_the_record(rollway: Rollway, metrics: Metrics) ->
     with pytest.raises(RefusedError, match="needs a reason"):
         rollway.say(rollout, "override_window", "ops", "  ")
     rollway.say(rollout, "pause", "ops", "first\n  99  done")
-    assert rollway.load(rollout).pending[0].event.reason == "first 99 done"
+    assert rollway.load(rollout).pending[-1].event.reason == "first 99 done"
 
 
 def test_two_rollouts_do_not_share_a_target(rollway: Rollway, metrics: Metrics) -> None:

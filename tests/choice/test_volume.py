@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from rollway.choice.volume import canary_share, sees_faults, sight
+from rollway.choice.volume import EnoughTraffic, canary_share, sees_faults, sight
+from rollway.choice.worlds import Worlds
 from rollway.facts.model import Release
 from rollway.judge.arithmetic import requests_to_detect
 from support.releases import release_with
@@ -96,3 +97,27 @@ def test_assumed_traffic_leaves_the_question_open() -> None:
     """Enough traffic that is only assumed is no evidence."""
     facts = {"architecture.requests_per_second": {"assume": 40, "because": "like version 1"}}
     assert sees_faults(release_with(facts, kpis=[_kpi()])).holds is None
+
+
+def _by_hour(*figures: float, **facts: Any) -> Release:
+    return release_with(facts, kpis=[_kpi()], architecture={"requests_by_hour": list(figures)})
+
+
+def test_figures_by_hour_tell_the_traffic_as_they_do_to_the_planner() -> None:
+    """Without a number per second they count as they are; with one they are scaled to it."""
+    alone, even = _by_hour(*[20.0] * 12, *[60.0] * 12), _release(40)
+    seen = [sight(release, release.kpis[0]) for release in (alone, even)]
+    assert seen[0] == seen[1]
+    answer = sees_faults(alone)
+    assert answer.holds is True
+    assert "40 per second on average (architecture.requests_by_hour)" in answer.evidence
+    scaled = _by_hour(*[20.0] * 12, *[60.0] * 12, **{"architecture.requests_per_second": 0.005})
+    assert sees_faults(scaled).holds is False
+    assert sees_faults(_by_hour(*[0.005] * 24)).holds is False
+
+
+@pytest.mark.parametrize(("figure", "expected"), [(40.0, True), (0.005, False)])
+def test_worlds_with_figures_by_hour_answer_as_the_release_does(figure: float, expected: bool) -> None:
+    """What the closer look says of one release, the columns say of it too."""
+    holds, fails = EnoughTraffic().over(Worlds(_by_hour(*[figure] * 24), 1, {}), strict=True)
+    assert (bool(holds), bool(fails)) == (expected, not expected)

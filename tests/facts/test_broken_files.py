@@ -33,6 +33,18 @@ TOLD: dict[str, list[tuple[str, str, str]]] = {
         ("4:13", "rollout.patience", "'2 hours' is not a duration; write a duration such as"),
     ],
     "bad_time_zone": [("6:17", "agreements.windows.0.timezone", "did you mean 'Europe/Zurich'?")],
+    "bucket_bounds": [
+        ("3:43", "kpis.0.buckets.0", "0 is too small: it must be more than 0"),
+        ("4:50", "kpis.1.buckets.1", "'.inf' is not a number"),
+    ],
+    "buckets": [
+        ("3:41", "kpis.0.buckets", "a rate has no buckets; remove them, or make it a latency"),
+        (
+            "4:42",
+            "kpis.1.buckets",
+            "do not rise: 0.5 is followed by 0.25; write them in seconds and in",
+        ),
+    ],
     "colon_in_text": [("4:17", "", "a ':' stands inside a text; put the text in quotes")],
     "cyclic": [("4:13", "", "'*target' stands inside '&target'")],
     "duplicate_key": [("4:3", "", "the key 'name' stands twice in this mapping, first in line 2")],

@@ -14,12 +14,16 @@ MakeRelease = Callable[..., Release]
 MakePlan = Callable[..., Plan]
 WINDOW = {"opens": "20:00", "closes": "06:00"}
 
+ERRORS = {"name": "errors", "kind": "rate", "expected": 0.01, "limit": 0.2, "signal": {"type": "scrape"}}
+SLOW = {"name": "slow", "kind": "latency", "signal": {"type": "scrape"}}
+
 
 def test_a_plan_with_everything_stated_has_nothing_to_note(
     release_of: MakeRelease, plan_of: MakePlan
 ) -> None:
     """Notes are for what is missing, not for decoration."""
-    assert plan_of(release_of(agreements={"windows": [WINDOW]}), "canary").notes == ()
+    kpis = [ERRORS, {**SLOW, "buckets": [0.1, 0.2, 0.4, 0.8]}]
+    assert plan_of(release_of(agreements={"windows": [WINDOW]}, kpis=kpis), "canary").notes == ()
 
 
 DAILY = {"name": "orders", "kind": "rate", "expected": 0.1, "cycle": "1d", "signal": {"type": "scrape"}}
@@ -65,6 +69,7 @@ def test_thin_traffic_is_told_with_what_it_can_carry(
         ({"rollout": {"false_rollback": 0.5}}, "One rollout in 2"),
         ({"rollout": {"check_every": "3h"}}, "less than once an hour"),
         ({"rollout": {"check_every": "3d"}}, "once a day, more often than wished"),
+        ({"kpis": [SLOW]}, "The buckets of slow are not stated (kpis.buckets)"),
     ],
 )
 def test_each_gap_and_each_wish_with_a_price_is_named(
@@ -72,6 +77,26 @@ def test_each_gap_and_each_wish_with_a_price_is_named(
 ) -> None:
     """A reader learns it here, not when it hurts."""
     assert any(told in note for note in plan_of(release_of(**changes), "canary").notes)
+
+
+def test_stated_buckets_are_planned_with_and_change_nothing_else(
+    release_of: MakeRelease, plan_of: MakePlan
+) -> None:
+    """A fault is found sooner with finer ones; what was not stated is not in the content."""
+    fine = [round(0.05 * 1.1**n, 4) for n in range(40)]
+    unsaid, said = (
+        plan_of(release_of(kpis=[{**SLOW, **more}], architecture={"requests_per_second": 4}), "canary")
+        for more in ({}, {"buckets": fine})
+    )
+    assert "buckets" not in unsaid.to_json()["guards"][0]
+    assert said.to_json()["guards"][0]["buckets"] == fine
+    assert not any("buckets" in note for note in said.notes)
+    wide, narrow = (
+        next(one.rollback_seconds for one in plan.plan_promises if one.ratio == 5) for plan in (unsaid, said)
+    )
+    assert wide is not None
+    assert narrow is not None
+    assert narrow < wide / 1.4
 
 
 def test_a_hold_back_without_margins_is_never_too_thin(release_of: MakeRelease, plan_of: MakePlan) -> None:

@@ -11,11 +11,10 @@ import pytest
 
 from rollway.errors import TemporaryError
 from rollway.judge import Reading
-from rollway.planning import Guard, Plan
+from rollway.planning import Gate, Guard, Plan, Policy, Task
 from rollway.rehearsal import Fault, Scenario, Trouble, World, sham
 from rollway.rehearsal.course import Run, Script, account, begin, collect, served, troubles_at
 from rollway.rehearsal.leaps import Pace, play
-from rollway.rollout import machine
 from rollway.rollout.model import Entry, State
 from rollway.rollout.ports import Collected, Cursor, Interval, Loaded, Move
 from rollway.rollout.serving import Check, Served
@@ -38,7 +37,7 @@ class Engine:
 
     def __init__(self, script: Script, rng: np.random.Generator) -> None:
         self.world = begin(script, MONDAY.timestamp(), rng)
-        self.plan, self.seq, self.state = script.plan, 0, machine.begin()
+        self.plan, self.seq, self.state = script.plan, 0, self.world.state
         self.judged: dict[str, Any] = {}
         self.cursors: dict[str, Cursor] = {}
         self.problem, self.now = "", MONDAY
@@ -151,9 +150,32 @@ def test_a_rehearsal_decides_what_the_engines_tick_decides(name: str, world: Wor
 
 def without_seconds(state: State) -> State:
     """The state with whole seconds: floats of unix seconds are a microsecond away from the clock's own."""
-    moments = ("started_at", "entered_at", "ended_at", "blind_since", "asked_at")
+    moments = ("started_at", "told_at", "entered_at", "ended_at", "blind_since", "asked_at")
     found = {name: getattr(state, name) for name in moments}
     return state.model_copy(update={n: at and at.replace(microsecond=0) for n, at in found.items()})
+
+
+GATES = (Gate(id="trained", stage="half", kind="training", what="they are trained", minimum=0.8),)
+WORK = (
+    Task("move", "move the data", "during", "eva", stage="half", duration=600.0),
+    Task("half-expose", "see that it is served", "during", "Operations", stage="half", after=("move",)),
+    Task("swap", "swap the names", "during", "eva", stage="half", automatic=True, command="swap", p90=60.0),
+    Task("learn", "look back", "after", "eva", stage="everyone", at=86_400.0),
+)
+
+
+def test_people_meet_gates_and_do_the_tasks_that_are_followed(world: World) -> None:
+    """What the tasks take is part of the time that it takes; its closing weeks are not waited for."""
+    followed = Policy(tasks="followed")
+    ended = {}
+    for name, more in {"plain": {}, "worked": {"runbook": WORK, "gates": GATES, "policy": followed}}.items():
+        script = Script(plan_of(**more), Scenario(name, "", world))
+        ended[name] = play(begin(script, MONDAY.timestamp(), np.random.default_rng(3)))
+    plain, worked = ended["plain"], ended["worked"]
+    assert (plain.ending, worked.ending) == ("done", "done")
+    assert worked.state.tasks["swap"].state == "done"
+    assert worked.told_at["half"] - worked.told_at["ten"] > plain.told_at["half"] - plain.told_at["ten"] + 500
+    assert worked.at - worked.told_at["everyone"] < 3600
 
 
 def test_leaps_find_a_fault_as_soon_as_single_ticks_do(world: World) -> None:

@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 
 from rollway.judge import Assigned, Counts, Histogram, Moments
+from rollway.planning.durations import USUAL_BOUNDS, usual_law
 from rollway.rehearsal import Fault, Noise, Recorded, Steady, World
 from rollway.rehearsal.draws import Place, draw, outcomes, reading, split
-from rollway.rehearsal.world import USUAL_BOUNDS, Measure, log_normal, slower
+from rollway.rehearsal.world import Measure
 
 MEASURES = (
     Measure("errors", "rate", rate=0.1),
     Measure("orders", "rate", rate=0.2, is_good=True, per_request=0.5),
-    Measure("latency", "latency", bounds=USUAL_BOUNDS, law=log_normal()),
+    Measure("latency", "latency", bounds=USUAL_BOUNDS, law=usual_law(USUAL_BOUNDS)),
     Measure("users", "assignment"),
     Measure("score", "mean", rate=0.25, bound=4.0),
 )
@@ -38,7 +39,8 @@ def test_arms_get_their_share_and_their_rate() -> None:
     assert near(orders.candidate[1], 500)
     assert near(users.candidate.sum(), 10_000)
     assert near(score.candidate[1], 5_000)
-    assert near(latency.candidate[USUAL_BOUNDS.index(0.5) + 1 :].sum(), 100)
+    slow = USUAL_BOUNDS.index(0.5) + 1
+    assert near(latency.baseline[slow:].sum(), 90_000 * sum(usual_law(USUAL_BOUNDS)[slow:]))
 
 
 def test_a_split_keeps_every_event() -> None:
@@ -60,15 +62,6 @@ def test_readings_have_the_shape_of_their_kind() -> None:
     score = samples[4]
     assert isinstance(score, Moments)
     assert score.total / score.units == pytest.approx(1.0, abs=0.1)
-
-
-def test_a_slower_version_has_so_many_times_as_many_slow_requests() -> None:
-    """Beyond the slowest hundredth, and a law is still a law."""
-    old, at = log_normal(), USUAL_BOUNDS.index(0.5) + 1
-    new = slower(old, 5.0)
-    assert sum(new) == pytest.approx(1.0)
-    assert sum(new[at:]) == pytest.approx(5 * sum(old[at:]))
-    assert sum(old[at:]) == pytest.approx(0.01, rel=0.01)
 
 
 def test_a_check_that_never_fails_fails_with_a_fault() -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from rollway.planning import Plan, Promise
-from rollway.rehearsal import Kept, Scenario, World, rehearse
+from rollway.planning import Plan, Promise, foresight
+from rollway.planning.model import Dispersion, Traffic
+from rollway.planning.promises import with_promises
+from rollway.rehearsal import Kept, Scenario, World, rehearse, world_of
 from rollway.rehearsal.findings import judge_promise
-from rollway.rehearsal.many import Branches
+from rollway.rehearsal.many import Branches, standard_error
 from rollway.rehearsal.promises import rehearse_promise
-from tests.rehearsal.conftest import MONDAY
+from rollway.rehearsal.whole import rehearse_promises
+from tests.rehearsal.conftest import MONDAY, STAGES, guard, plan_of
 
 
 @pytest.fixture
@@ -66,3 +71,49 @@ def test_a_promise_for_a_stage_that_is_never_reached_is_told(plan: Plan, world: 
     found = kept(plan, world, Branches(), 10.0, probability=0.5)
     assert (found.runs, found.is_kept) == (0, True)
     assert [finding.level for finding in judge_promise(plan, found)] == ["warning"]
+
+
+SETTINGS: dict[str, Any] = {
+    "its own noise": {"dispersion": Dispersion(growth=0.015)},
+    "usual buckets": {"kpi": "slow", "kind": "latency", "expected": None},
+    "fine buckets": {
+        "kpi": "slow",
+        "kind": "latency",
+        "expected": None,
+        "buckets": tuple(0.05 * 1.1**n for n in range(40)),
+    },
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_what_is_promised_comes_true(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The chance within three points and three standard errors, the time within a tenth and as many."""
+    monkeypatch.setattr(foresight, "ROWS", 1000)
+    one, ratio, runs = guard(**SETTINGS[name]), 5.0 if "usual" in name else 1.5, 80
+    margins = [{one.kpi: 2.0} if stage.margins else {} for stage in STAGES]
+    stages = tuple(s.model_copy(update={"margins": m}) for s, m in zip(STAGES, margins, strict=True))
+    plan = with_promises(plan_of(stages, (one,), traffic=Traffic(per_second=200.0)))
+    asked = tuple(p for p in plan.promises if (p.stage, p.ratio) == ("half", ratio))
+    plan = plan.model_copy(update={"promises": asked, "plan_promises": ()})
+    (found,) = rehearse_promises(plan, Scenario("s", "", world_of(plan)), runs=runs, seed=2)
+    chance = next(each for each in found.figures if each.name == "probability")
+    assert abs(chance.promised - chance.rehearsed) <= 0.03 + 3 * standard_error(chance.promised, runs)
+    seconds = next(each for each in found.figures if each.name == "rollback_seconds")
+    assert abs(seconds.promised - seconds.rehearsed) <= 0.1 * seconds.promised + 3 * seconds.error + 10
+
+
+def test_one_set_of_runs_serves_the_first_stage_and_the_whole_plan(plan: Plan, world: World) -> None:
+    """Until the first stage is left the runs are the same: what it finds, the plan has found."""
+    plan = with_promises(plan.model_copy(update={"traffic": Traffic(per_second=200.0)}))
+    some = plan.model_copy(
+        update={
+            "promises": tuple(p for p in plan.promises if p.ratio == 1.5),
+            "plan_promises": tuple(p for p in plan.plan_promises if p.ratio == 1.5),
+        }
+    )
+    first, second, whole = rehearse_promises(some, Scenario("s", "", world), runs=30)
+    assert [first.stage, second.stage, whole.stage] == ["ten", "half", "whole plan"]
+    assert 0 < first.caught <= whole.caught
+    figures = {figure.name: figure.rehearsed for figure in first.figures}
+    all_of_it = {figure.name: figure.rehearsed for figure in whole.figures}
+    assert figures["served"] <= all_of_it["served"]

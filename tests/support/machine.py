@@ -15,8 +15,10 @@ from rollway.rollout import (
     Entry,
     Event,
     EvidenceRead,
-    SetShare,
+    RunTask,
     TargetObserved,
+    TaskLost,
+    TaskRan,
     advance,
     begin,
 )
@@ -30,6 +32,11 @@ class World:
         self.plan, self.state, self.share = plan, begin(), 0.0
         self.now, self.record = START, list[Entry]()
         self.is_deaf = False
+        self.mirrored, self.refusal = 0.0, ""
+        self.groups: tuple[str, ...] | None = None
+        self.knows_groups = False
+        self.can_mirror = True
+        self.runs: list[RunTask] = []
         self.new_is_ready: bool | None = None
         self.old_is_ready: bool | None = None
 
@@ -38,9 +45,12 @@ class World:
         self.state = step.state
         self.record += step.entries
         for effect in step.effects:
-            assert isinstance(effect, SetShare)
-            if not self.is_deaf:
+            if isinstance(effect, RunTask):
+                self.runs.append(effect)
+            elif not self.is_deaf:
                 self.share = effect.share
+                self.mirrored = effect.mirrored if self.can_mirror else 0.0
+                self.groups = effect.groups if self.knows_groups else None
 
     def tick(
         self,
@@ -54,16 +64,31 @@ class World:
         said = verdict(kind, self.now, self.plan.stages[self.state.stage].id, ready=has_numbers)
         said = replace(said, mismatch=mismatch)
         lives = {"candidate_ready": self.new_is_ready, "baseline_ready": self.old_is_ready}
-        self.hear(TargetObserved(at=self.now, share=self.share, **lives))
+        self.hear(self.seen(**lives))
         self.hear(EvidenceRead(at=self.now, verdict=said))
         self.hear(ClockTicked(at=self.now, verdict=said))
+
+    def seen(self, **more: object) -> TargetObserved:
+        body = {"share": self.share, "mirrored": self.mirrored, "groups": self.groups}
+        return TargetObserved.model_validate({"at": self.now, "refusal": self.refusal, **body, **more})
 
     def ticks(self, count: int, kind: VerdictKind = "undecided") -> None:
         for _ in range(count):
             self.tick(kind)
 
-    def say(self, kind: CommandKind, reason: str = "because", actor: str = "ops") -> None:
-        self.hear(CommandGiven(at=self.now, kind=kind, actor=actor, reason=reason))
+    def say(self, kind: CommandKind, reason: str = "because", actor: str = "ops", subject: str = "") -> None:
+        self.hear(CommandGiven(at=self.now, kind=kind, actor=actor, reason=reason, subject=subject))
+
+    def ran(self, code: int | None = 0, **more: object) -> None:
+        """The last command that Rollway ran has ended."""
+        run = self.runs[-1]
+        body = {"subject": run.subject, "attempt": run.attempt, "is_undo": run.is_undo, "code": code}
+        self.hear(TaskRan.model_validate({"at": self.now, **body, **more}))
+
+    def lost(self) -> None:
+        """Rollway was killed while the last command ran."""
+        run = self.runs[-1]
+        self.hear(TaskLost(at=self.now, subject=run.subject, attempt=run.attempt, is_undo=run.is_undo))
 
     def until(self, stage_id: str) -> None:
         for _ in range(200):

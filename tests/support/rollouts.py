@@ -7,13 +7,24 @@ from collections.abc import Callable
 
 from rollway.app import Rollway
 from rollway.flags import FlagBook, answer_one
+from rollway.planning import Plan
+from rollway.rollout import begin
+from rollway.rollout.gates import confirmations
 from support.world import Metrics, a_release
 
 
 def started(rollway: Rollway, metrics: Metrics, **more: str) -> str:
     plan = rollway.plan(a_release(metrics.url, **more))
     rollway.approve(plan, "bo")
-    return rollway.start(plan, "ops")
+    return start_plan(rollway, plan, "ops")
+
+
+def start_plan(rollway: Rollway, plan: Plan, actor: str, **more: str) -> str:
+    """Start a plan, and confirm its gates at once: what people have seen to before."""
+    rollout = rollway.start(plan, actor, **more)
+    for said in confirmations(plan, begin(), actor, rollway.clock()):
+        rollway.say(rollout, said.kind, actor, said.reason, said.subject)
+    return rollout
 
 
 def wait_for(condition: Callable[[], bool], *, within: float = 40) -> None:

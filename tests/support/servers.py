@@ -4,35 +4,30 @@ from __future__ import annotations
 
 import os
 import pwd
-import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-
-def free_port() -> int:
-    """A TCP port on loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from examples.live import servers
+from examples.live.servers import NotInstalledError, free_port
 
 
-@cache
+@contextmanager
+def or_skipped() -> Iterator[None]:
+    """A block that needs a program which may not be there."""
+    try:
+        yield
+    except NotInstalledError as error:
+        pytest.skip(str(error))
+
+
 def installed(package: str, pattern: str) -> Path:
     """The newest file below /usr that matches; its Debian package is installed first where we may."""
-    found = sorted(Path("/usr").glob(pattern))
-    if not found and os.geteuid() == 0 and shutil.which("apt-get"):
-        subprocess.run(["apt-get", "update", "-qq"], check=False, capture_output=True)
-        subprocess.run(["apt-get", "install", "-y", "-qq", package], check=False, capture_output=True)
-        found = sorted(Path("/usr").glob(pattern))
-    if not found:
-        pytest.skip(f"{package} is not installed, and only root can install it here")
-    return found[-1]
+    with or_skipped():
+        return servers.installed(package, pattern)
 
 
 @contextmanager
@@ -67,3 +62,6 @@ def _server_user(folder: Path) -> str:
         if parent.stat().st_uid == 0 and parent != Path("/") and not parent.stat().st_mode & 0o001:
             parent.chmod(parent.stat().st_mode | 0o011)
     return "postgres"
+
+
+__all__ = ["free_port", "installed", "or_skipped", "postgres"]

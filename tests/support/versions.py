@@ -7,16 +7,20 @@ import http.client
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from examples.live.servers import wait_until
+
 
 class Version:
-    """One running instance. `is_sick` makes its health check fail while it still answers."""
+    """One running instance. `is_sick` makes its health check fail while it still answers; `pages` are
+    answers of some paths, `delay` the seconds before each answer but health checks."""
 
     def __init__(self, name: str, port: int = 0) -> None:
-        self.name, self.is_sick = name, False
+        self.name, self.is_sick, self.delay = name, False, 0.0
+        self.pages: dict[str, str] = {}
         self.seen: Counter[str] = Counter()
         self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self._server.daemon_threads = True
@@ -36,7 +40,8 @@ class Version:
             def do_GET(self) -> None:
                 version.seen[self.path] += 1
                 sick = version.is_sick and self.path == "/health"
-                body = version.name.encode()
+                time.sleep(0.0 if self.path == "/health" else version.delay)
+                body = version.pages.get(self.path, version.name).encode()
                 self.send_response(503 if sick else 200)
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()
@@ -76,9 +81,4 @@ def answers(port: int, count: int, headers: dict[str, str] | None = None, path: 
     return told
 
 
-def wait_until(is_so: Callable[[], object], within: float = 10.0) -> None:
-    """Return once it is so. Raises AssertionError where it is not within the time (seconds)."""
-    end = time.monotonic() + within
-    while not is_so():
-        assert time.monotonic() < end, "it did not come about in time"
-        time.sleep(0.02)
+__all__ = ["Version", "answers", "versions", "wait_until"]

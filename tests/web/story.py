@@ -17,6 +17,7 @@ from rollway.judge import Counts, Histogram, Reading, Sample
 from rollway.planning import Guard, Plan
 from rollway.rollout import Collected, Cursor, Interval, Signal, State, Target, tick
 from rollway.rollout.serving import Check, Served
+from support.rollouts import start_plan
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "reporting" / "release.yaml"
 EVENING = datetime(2026, 11, 19, 20, 30, tzinfo=UTC)
@@ -109,7 +110,7 @@ class Story:
     def start(self, plan: Plan | None = None) -> str:
         plan = plan or self.make_plan()
         self.rollway.approve(plan, "ines", reason="read it twice")
-        return self.rollway.start(plan, "jon")
+        return start_plan(self.rollway, plan, "jon")
 
     def tick(self, rollout: str, times: int = 1, *, seconds: float = 10) -> None:
         for _ in range(times):

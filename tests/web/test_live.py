@@ -17,7 +17,7 @@ def test_a_move_is_pushed_within_a_second(site: Site) -> None:
     site.story.tick(rollout, 2)
     events = site.events(f"/rollouts/{rollout}/events")
     _, first_id, first = next(events)
-    assert set(first["regions"]) == {"head", "actions", "stages", "verdict", "kpis", "record"}
+    assert set(first["regions"]) == {"head", "actions", "waits", "stages", "verdict", "kpis", "record"}
     assert first["is_whole"]
     site.story.tick_until(rollout, lambda state: state.stage == 1)
     began = time.monotonic()

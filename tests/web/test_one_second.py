@@ -18,7 +18,7 @@ from playwright.sync_api import expect, sync_playwright
 from rollway.app import Rollway
 from rollway.facts import parse_release
 from support.command import rollway as command
-from support.rollouts import wait_for
+from support.rollouts import start_plan, wait_for
 from support.served import Served
 from support.servers import free_port
 
@@ -120,7 +120,9 @@ def _start(rollway: Rollway, url: str) -> str:
     changes = {"rollout.bake": "10m", "rollout.check_every": "1s"}
     plan = rollway.plan(parse_release(text, file.name, changes=changes))
     rollway.approve(plan, plan.approvers[0])
-    return rollway.start(plan, plan.operators[0], override_window="the test does not wait for the night")
+    return start_plan(
+        rollway, plan, plan.operators[0], override_window="the test does not wait for the night"
+    )
 
 
 def _is_back_within_a_second(running: Running, say: Callable[[], float]) -> None:

@@ -163,6 +163,8 @@ def test_a_plan_is_readable_and_leads_to_its_documents(site: Site) -> None:
     text = site.page(f"/plans/{plan.hash[:8]}").text
     for told in (plan.hash, "Hold-back: 95% of users", "Reports that fail", "not approved", "jon, kaya"):
         assert told in text
+    for told in ("What each stage catches", "Before everyone", "opens only when", "step 1", "roll back"):
+        assert told in text
     links = [str(one["href"]) for one in Seen(text).all("a") if "/documents/" in str(one.get("href"))]
     assert len(links) >= 2
     for link in links:
@@ -272,7 +274,7 @@ def test_a_form_works_without_scripts(site: Site) -> None:
     form = form_of(site, rollout)
     answer = send(site, rollout, form)
     assert (answer.status_code, answer.headers["location"]) == (303, f"/rollouts/{rollout}")
-    assert [one.event.kind for one in site.rollway.load(rollout).pending] == ["rollback"]
+    assert [one.event.kind for one in site.rollway.load(rollout).pending][-1] == "rollback"
     assert site.wakes
 
 

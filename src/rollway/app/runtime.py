@@ -13,7 +13,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import IO
 
+from rollway.app.outbox import Sender
 from rollway.app.service import Rollway
+from rollway.app.task_runs import TaskRuns
 from rollway.errors import ConflictError
 from rollway.flags import FlagBook
 from rollway.rollout import TickCaller, tick
@@ -43,9 +45,11 @@ class Runtime:
         self._refreshing = threading.Lock()
         self._bell = threading.Event()
         self._stopping = threading.Event()
+        self._tasks = TaskRuns(rollway.rollouts, rollway.clock, is_alone=self._lock_file is not None)
         self._ticks: TickCaller = DurableTicks(
             rollway.engine, self._tick, executor=worker or _default_worker(rollway)
         )
+        self._sender = Sender(rollway.outbox, rollway.clock)
         self._thread = threading.Thread(target=self._watch, name="rollway-watcher", daemon=True)
 
     def start(self) -> None:
@@ -53,6 +57,7 @@ class Runtime:
         self.rollway.flags.on_change(self.refresh_flags)
         self._ticks.launch()
         self._thread.start()
+        self._sender.start(is_alone=self._lock_file is not None)
 
     def stop(self) -> None:
         self._stopping.set()
@@ -62,6 +67,7 @@ class Runtime:
         while self._at_work and time.monotonic() < deadline:
             time.sleep(0.02)
         self._ticks.close()
+        self._sender.stop()
         if self._lock_file is not None:
             self._lock_file.close()
 
@@ -83,7 +89,14 @@ class Runtime:
         here = self.rollway
         self._at_work.add((rollout, seq))
         try:
-            done = tick(rollout, seq, rollouts=here.rollouts, connectors=here.connectors, clock=here.clock)
+            done = tick(
+                rollout,
+                seq,
+                rollouts=here.rollouts,
+                connectors=here.connectors,
+                clock=here.clock,
+                runner=self._tasks,
+            )
         finally:
             self._at_work.discard((rollout, seq))
         if done == "final":

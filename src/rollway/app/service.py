@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Literal
 
 from rollway import judge
+from rollway.app.authority import NEEDS_REASON, check_operator, check_speaker
+from rollway.app.busy import holder_of
 from rollway.app.connectors import PluginConnectors
-from rollway.approvals import Approval, ApprovalState, approval_state, check_approval, same_name
+from rollway.app.errands import check_answer
+from rollway.approvals import Approval, ApprovalState, approval_state, check_approval
 from rollway.choice import Choice, choose
-from rollway.errors import InputError, NotFoundError, RefusedError
+from rollway.errors import ConflictError, InputError, NotFoundError, RefusedError
 from rollway.facts import Release, without_places
 from rollway.judge import Reading, Rules
 from rollway.judge.evidence_file import Course, Look
@@ -21,12 +24,30 @@ from rollway.planning.calendar.in_plan import plan_state
 from rollway.planning.calendar.model import Calendar
 from rollway.planning.runbooks import Runbook
 from rollway.readiness import Readiness, assess
-from rollway.rollout import CommandGiven, CommandKind, Entry, Loaded, Target, live_share, rules_of
-from rollway.store import SqlFlags, SqlPlans, SqlPushed, SqlRollouts, close_engine, faults, open_engine
+from rollway.rollout import (
+    CommandGiven,
+    CommandKind,
+    Entry,
+    Errand,
+    ErrandState,
+    Loaded,
+    Target,
+    live_share,
+    rules_of,
+)
+from rollway.store import (
+    SqlChannels,
+    SqlErrands,
+    SqlFlags,
+    SqlOutbox,
+    SqlPlans,
+    SqlPushed,
+    SqlRollouts,
+    close_engine,
+    faults,
+    open_engine,
+)
 
-NEEDS_OPERATOR = frozenset({"start", "promote", "resume", "override_window"})
-"""Anybody may slow a rollout down or take it back; only operators may push it on."""
-NEEDS_REASON = frozenset({"promote", "override_window"})
 LONGEST_NAME = 200
 LONGEST_REASON = 2000
 
@@ -67,7 +88,10 @@ class Rollway:
         self.rollouts = SqlRollouts(self.engine)
         self.flags = SqlFlags(self.engine, clock)
         self.pushed = SqlPushed(self.engine, clock)
-        self.connectors = PluginConnectors(self.flags, self.pushed)
+        self.errands = SqlErrands(self.engine, clock)
+        self.channels = SqlChannels(self.engine, clock)
+        self.outbox = SqlOutbox(self.engine)
+        self.connectors = PluginConnectors(self.flags, self.pushed, self.errands.of)
 
     def close(self) -> None:
         close_engine(self.engine)
@@ -128,6 +152,26 @@ class Rollway:
         `reset_target` the reason to begin although the target serves the new version already, which takes
         it away from those who have it.
         """
+        return self._start(plan, actor, reason, override_window, reset_target)
+
+    def retry(self, rollout: str, actor: str, *, reason: str = "", override_window: str = "") -> str:
+        """Start the plan of a rollout that was taken back once more, unchanged and on its old approvals;
+        returns the new rollout's id. Both records name the other. Raises RefusedError."""
+        loaded = self.load(rollout)
+        if loaded.state.phase != "rolled_back":
+            raise RefusedError(
+                f"{rollout} is {loaded.state.phase.replace('_', ' ')}; only what was rolled back is retried"
+            )
+        if loaded.state.heard == "harmful" and not reason.strip():
+            raise RefusedError(
+                f"{rollout} was taken back because the new version was harmful, so a retry needs a reason",
+                hint="add --because TEXT: what is different this time, though the plan is the same",
+            )
+        return self._start(loaded.plan, actor, reason, override_window, "", again=rollout)
+
+    def _start(
+        self, plan: Plan, actor: str, reason: str, override_window: str, reset_target: str, again: str = ""
+    ) -> str:
         actor, reason = checked_name(actor), checked_reason(reason)
         override_window, reset_target = checked_reason(override_window), checked_reason(reset_target)
         self.plans.save(plan, self.clock())
@@ -137,10 +181,10 @@ class Rollway:
                 f"plan {plan.hash[:12]} is not approved: {approval.missing}",
                 hint=f"a second person runs: rollway approve {plan.hash[:12]} --as NAME",
             )
-        self._check_authority(plan, "start", actor)
+        check_operator(plan, "retry" if again else "start", actor)
         rollout = self._new_id(plan)
         target = self._check_plan(rollout, plan)
-        self._refuse_busy_target(target.identity)
+        self._refuse_busy_target(target)
         served = target.observe().share
         if served > live_share(plan.stages[0]) and not reset_target:
             raise RefusedError(
@@ -154,24 +198,44 @@ class Rollway:
         if reset_target:
             text += f" It begins from nobody, and {served:.0%} of the users had it: {reset_target}"
             data |= {"reset_target": reset_target, "served_before": served}
+        earlier = None
+        if again:
+            text += f" It tries again what {again} began{f': {reason}' if reason else ''}."
+            data |= {"again": again}
+            told = f"Tried again as {rollout} by {actor}{f': {reason}' if reason else ''}."
+            earlier = (again, Entry(kind="retried", text=told, actor=actor, data={"as": rollout}))
         entry = Entry(kind="started", text=text, actor=actor, data=data)
-        self.rollouts.create(rollout, plan, self.clock(), entry, target=target.identity)
+        self.rollouts.create(rollout, plan, self.clock(), entry, target=target.identity, earlier=earlier)
+        self._yield_to_others(rollout, target)
         if override_window:
             self.say(rollout, "override_window", actor, override_window)
         return rollout
 
-    def say(self, rollout: str, kind: CommandKind, actor: str, reason: str = "") -> int:
-        """A person's command to a rollout; the next tick hears it at once. Raises RefusedError."""
+    def say(self, rollout: str, kind: CommandKind, actor: str, reason: str = "", subject: str = "") -> int:
+        """A person's command to a rollout; the next tick hears it at once. Raises RefusedError.
+
+        `subject` is the gate, the task or the undo step that it is about, for the kinds that have one.
+        """
         loaded = self.load(rollout)
         actor, reason = checked_name(actor), checked_reason(reason)
         if loaded.state.is_final:
             raise RefusedError(f"{rollout} is {loaded.state.phase} already; {kind} changes nothing")
-        self._check_authority(loaded.plan, kind, actor)
+        check_operator(loaded.plan, kind, actor)
+        check_speaker(loaded.plan, loaded.state, kind, subject, actor)
         if kind in NEEDS_REASON and not reason:
-            raise RefusedError(f"{kind} overrides the plan and needs a reason", hint="add --because TEXT")
-        return self.rollouts.say(
-            rollout, CommandGiven(at=self.clock(), kind=kind, actor=actor, reason=reason)
-        )
+            raise RefusedError(
+                f"{kind.replace('_', '-')} overrides the plan and needs a reason", hint="add --because TEXT"
+            )
+        given = CommandGiven(at=self.clock(), kind=kind, actor=actor, reason=reason, subject=subject)
+        return self.rollouts.say(rollout, given)
+
+    def answer_errand(self, rollout: str, key: str, state: ErrandState, actor: str, note: str = "") -> Errand:
+        """A person says that what a target asked for is done, or has failed. Raises RefusedError where that
+        person may not say so, ConflictError where somebody else has said something else."""
+        actor, note = checked_name(actor), checked_reason(note)
+        plan = self.load(rollout).plan
+        check_answer(plan, self.errands.find(rollout, key).errand, actor, state, note)
+        return self.errands.answer(rollout, key, state, actor, note)
 
     def load(self, rollout: str) -> Loaded:
         loaded = self.rollouts.load(rollout)
@@ -196,13 +260,15 @@ class Rollway:
         """All that the rollout's verdicts depend on: the judge's rules, and what came, in its order.
 
         A verdict was asked at the share that was read back before its tick, which is the share that the
-        tick's readings carry. Only a rollout's first tick has none, and then nobody was served.
+        tick's readings carry. Only a rollout's first tick has none, and then nobody was served. What came
+        before the last time it was rolled forward is left out, because the judge began anew there.
         """
         loaded = self.load(rollout)
         came = self.rollouts.readings_by_tick(rollout)
         said = {row["seq"]: row["body"] for row in self.rollouts.verdicts(rollout)}
+        mends = [entry.seq for entry in self.rollouts.record(rollout) if entry.kind == "roll_forward"]
         course: list[Reading | Look] = []
-        for tick in sorted(came.keys() | said.keys()):
+        for tick in sorted(one for one in came.keys() | said.keys() if one > max(mends, default=-1)):
             readings = came.get(tick, ())
             course += readings
             if tick in said:
@@ -212,21 +278,19 @@ class Rollway:
 
     # --- rules of this room ---
 
-    def _check_authority(self, plan: Plan, kind: str, actor: str) -> None:
-        named = {same_name(name) for name in plan.operators}
-        if kind in NEEDS_OPERATOR and named and same_name(actor) not in named:
-            raise RefusedError(
-                f"{actor} may not {kind.replace('_', ' ')} this rollout",
-                hint=f"its operators are {', '.join(plan.operators)}; anybody may pause it or roll it back",
-            )
-
-    def _refuse_busy_target(self, identity: str) -> None:
-        holder = self.rollouts.holder_of(identity)
+    def _refuse_busy_target(self, target: Target) -> None:
+        holder = holder_of(target, self.rollouts, self.connectors)
         if holder is not None:
-            raise RefusedError(
-                f"{holder} is carried out on the same target ({identity})",
-                hint=f"wait for it to end, or take it back: rollway rollback {holder}",
-            )
+            raise RefusedError(holder.told, hint=holder.hint)
+
+    def _yield_to_others(self, rollout: str, target: Target) -> None:
+        """Two that share a part and were started at the same moment did not see each other before."""
+        holder = holder_of(target, self.rollouts, self.connectors, besides=rollout)
+        if holder is None:
+            return
+        off = CommandGiven(at=self.clock(), kind="rollback", actor="rollway", reason=holder.told)
+        self.rollouts.say(rollout, off)
+        raise ConflictError(f"{rollout} is called off: {holder.told}", hint=holder.hint)
 
     def _check_plan(self, rollout: str, plan: Plan) -> Target:
         """What would only fail once it runs, fails here: rules, windows, signals, target."""

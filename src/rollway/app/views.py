@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from rollway.app.service import Rollway
+from rollway.app.waiting import late_at, waiting_json
 from rollway.judge import Reading, sample_to_json
 from rollway.planning import Plan
 from rollway.rollout import State
+from rollway.rollout.steps import is_past_return
+from rollway.rollout.tick import NOTES
 from rollway.store import Recorded
 
 Json = dict[str, Any]
+
+WHOLE = sys.maxsize
+"""As many entries as a record has."""
 
 
 def overview(rollway: Rollway) -> Json:
@@ -70,6 +77,8 @@ def rollout_view(rollway: Rollway, rollout: str, *, entries: int = 200) -> Json:
     plan, state = loaded.plan, loaded.state
     record = rollway.rollouts.record(rollout)
     newest = rollway.rollouts.verdicts(rollout, newest=1)
+    verdict = newest[0]["body"] if newest else None
+    entered = {entry.data["stage"]: entry.at for entry in record if entry.kind == "stage_entered"}
     return {
         "id": rollout,
         "seq": loaded.seq,
@@ -89,16 +98,22 @@ def rollout_view(rollway: Rollway, rollout: str, *, entries: int = 200) -> Json:
         "entered_at": _iso(state.entered_at),
         "desired_share": state.desired_share,
         "served_share": state.served_share,
+        "served_mirrored": state.served_mirrored,
+        "served_groups": None if state.served_groups is None else list(state.served_groups),
+        "notes": dict(loaded.cursors.get(NOTES, {})),
         "override": state.override.model_dump() if state.override else None,
         "target_problem": state.target_problem,
         "started_at": _iso(state.started_at),
         "ended_at": _iso(state.ended_at),
         "tick_seconds": plan.policy.tick_seconds,
+        "moved_at": loaded.moved_at.isoformat(),
+        "late_at": _iso(late_at(plan, state, loaded.moved_at)),
         "stages": _stages(plan, state, record),
         "guards": [guard.model_dump(mode="json", exclude={"signal"}) for guard in plan.guards],
-        "verdict": newest[0]["body"] if newest else None,
+        "verdict": verdict,
         "verdict_at": newest[0]["at"].isoformat() if newest else None,
-        "commands": _commands(state),
+        "commands": _commands(plan, state),
+        **waiting_json(rollout, plan, state, rollway.clock(), verdict=verdict, entered=entered),
         "record": [entry_json(entry) for entry in reversed(record[-entries:])],
         "record_length": len(record),
     }
@@ -122,8 +137,10 @@ def _stages(plan: Plan, state: State, record: Iterable[Recorded]) -> list[Json]:
                 "audience": stage.exposure.audience,
                 "share": stage.exposure.share,
                 "mode": stage.exposure.mode,
+                "groups": list(stage.exposure.groups),
                 "advance": stage.advance,
                 "bake_seconds": stage.bake_seconds,
+                "patience_seconds": stage.patience_seconds,
                 "margins": stage.margins,
                 "became": became,
                 "entered_at": _iso(entered.get(stage.id)),
@@ -132,7 +149,7 @@ def _stages(plan: Plan, state: State, record: Iterable[Recorded]) -> list[Json]:
     return lines
 
 
-def _commands(state: State) -> list[str]:
+def _commands(plan: Plan, state: State) -> list[str]:
     """What a person may say now, in the order of a row of buttons."""
     if state.is_final:
         return []
@@ -140,7 +157,11 @@ def _commands(state: State) -> list[str]:
         return ["pause", "override_window", "rollback"]
     if state.phase == "rolling_back":
         return []
-    return ["resume" if state.phase == "paused" else "pause", "promote", "rollback"]
+    stay = "resume" if state.phase == "paused" else "pause"
+    if state.started_at is None:
+        return [stay, "rollback"]
+    on = [] if state.closing_at is not None else ["promote"]
+    return [stay, *on, "roll_forward" if is_past_return(plan, state) else "rollback"]
 
 
 def entry_json(entry: Recorded) -> Json:

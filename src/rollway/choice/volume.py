@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rollway.facts.model import Kpi, Release
+from rollway.facts.traffic import requests_per_second
 from rollway.readiness import Answer, cite, either
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def sight(release: Release, kpi: Kpi) -> Sight | None:
 
     hours = requests / (requests per second x share x 3600).
     """
-    traffic = release.architecture.requests_per_second.value
+    traffic = requests_per_second(release.architecture)
     return None if traffic is None else _sight(release, kpi, traffic)
 
 
@@ -80,7 +81,7 @@ def canary_share(release: Release) -> float:
 
 def sees_faults(release: Release) -> Answer:
     """Whether at least one gate sees its rate worsen within the longest wait."""
-    if release.architecture.requests_per_second.value is None:
+    if requests_per_second(release.architecture) is None:
         return Answer(None, cite(release, _TRAFFIC), (_TRAFFIC,))
     gates = _gates(release)
     if not gates:
@@ -117,9 +118,26 @@ class EnoughTraffic:
         if needed is None:
             return worlds.seen("enough traffic", sees_faults)
         enough, too_little = worlds.at_least(_TRAFFIC, needed, below=False, strict=strict)
+        by_hour = _by_hour_alone(worlds.release)
+        if by_hour is not None:
+            is_open, is_enough = worlds.unknown(_TRAFFIC), by_hour >= needed
+            enough, too_little = enough | is_open & is_enough, too_little | is_open & (not is_enough)
         # A gate whose usual rate nobody stated might see it yet.
         all_stated = all(_sight(worlds.release, kpi, 1.0) for kpi in _gates(worlds.release))
         return enough, too_little & worlds.constant(all_stated)[0]
+
+
+def _by_hour_alone(release: Release) -> float | None:
+    """Requests per second on average where only the figures by hour tell of them."""
+    architecture = release.architecture
+    return requests_per_second(architecture) if architecture.requests_per_second.value is None else None
+
+
+def _cited(release: Release) -> str:
+    by_hour = _by_hour_alone(release)
+    if by_hour is None:
+        return cite(release, _TRAFFIC)
+    return f"requests by hour: {by_hour:.3g} per second on average (architecture.requests_by_hour)"
 
 
 def _gates(release: Release) -> list[Kpi]:
@@ -131,7 +149,7 @@ def _seen(release: Release, kpi: Kpi) -> Answer:
     if seen is None:
         return Answer(None, f"usual rate of {kpi.name}: not stated (kpis)", ("kpis",))
     in_time = seen.hours <= LONGEST_WAIT_HOURS
-    told = describe(seen) + f", {cite(release, _TRAFFIC)}"
+    told = f"{describe(seen)}, {_cited(release)}"
     assumed = release.architecture.requests_per_second.state == "assumed"
     if in_time and assumed:
         return Answer(None, told, (_TRAFFIC,))

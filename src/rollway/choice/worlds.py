@@ -44,6 +44,10 @@ class Worlds:
             self._known[path] = np.float64(code(fact_at(self.release, path).value))
         return self._known[path]
 
+    def unknown(self, path: str) -> Mask:
+        """Where nothing is known of the fact."""
+        return np.isnan(self.column(path))
+
     def among(self, path: str, values: Sequence[object], *, strict: bool) -> Masks:
         """Where the fact has one of the values, and where it has another."""
         column = self.column(path)

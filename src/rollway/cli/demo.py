@@ -228,6 +228,10 @@ def _decide_and_plan(show: Show, build: str) -> Plan:
 
 
 def _approve_and_start(rollway: Rollway, plan: Plan, page: str) -> str:
+    from rollway.rollout import begin
+    from rollway.rollout.gates import confirmations
+
+    gate_titles = {gate.id: gate.what for gate in plan.gates}
     approver = next(iter(plan.approvers), "bo")
     operator = next(iter(plan.operators), "ops")
     try:
@@ -243,6 +247,10 @@ def _approve_and_start(rollway: Rollway, plan: Plan, page: str) -> str:
         reset_target="the next build is tried",
     )
     click.echo(f"   start:   {page}/rollouts/{rollout}")
+    for said in confirmations(plan, begin(), operator, rollway.clock()):
+        # What people would see to in the days before; a stage is not entered until they said so.
+        rollway.say(rollout, said.kind, operator, said.reason or "seen to for the demo", said.subject)
+        click.echo(f"   confirm: {operator} says of {said.subject}: {gate_titles[said.subject]}")
     return rollout
 
 

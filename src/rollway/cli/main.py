@@ -34,15 +34,24 @@ CHAPTERS: dict[str, dict[str, tuple[str, str]]] = {
         "preflight": ("preflight:preflight", "Look whether all that a rollout depends on works, beforehand."),
         "start": ("rollouts:start", "Start carrying out an approved plan."),
         "watch": ("watch:watch", "Follow a rollout until it ends."),
+        "explain": ("explain:explain", "Say why a rollout is where it is, and what it would take."),
         "status": ("rollouts:status", "Say what runs and what waits, or where one rollout stands."),
         "pause": ("rollouts:pause", "Hold a rollout where it is."),
         "resume": ("rollouts:resume", "Let a paused rollout go on."),
         "promote": ("rollouts:promote", "Go to the next stage now, over the stage's rule."),
         "rollback": ("rollouts:rollback", "Take the release back, at once."),
+        "roll-forward": ("rollouts:roll_forward", "Go on past the point of no return, after a mend."),
+        "retry": ("rollouts:retry", "Start a rollout that was taken back once more."),
+        "task": ("tasks:task", "See gates and tasks, and say what became of them."),
         "record": ("rollouts:record", "Print or verify what happened."),
+        "errands": ("errands:errands", "Say what people are asked to do."),
+        "errand": ("errands:errand", "Say that an errand is done, or that it failed."),
+        "sites": ("errands:sites", "Say where each site of a rollout stands."),
         "tokens": ("tokens:tokens", "Who may send readings and metrics to Rollway."),
+        "channels": ("channels:channels", "Where notifications go: webhooks, mail, chat."),
     },
     "Look into": {
+        "target": ("target_check:target", "Try whether a target keeps the promises rollouts rely on."),
         "judge": ("judge:judge", "Judge files and evidence by themselves; foresee what a plan would catch."),
     },
     "Try": {
@@ -58,7 +67,9 @@ Exit codes
   2   the input is wrong     6   try again later         12  choose: no method fits
   3   there is no such thing                             13  record: not whole
                                                          14  rehearse: promise missed
-                                                         15  preflight: a check failed"""
+                                                         15  a preflight or target check failed
+                                                         16  watch: time is over, it goes on
+                                                         17  watch: time is over, it waits for people"""
 
 EXAMPLE = """\
 \b

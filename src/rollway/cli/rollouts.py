@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rollway.cli.common import actor_option, coloured, find_plan, heading, json_option, opened, print_json
+from rollway.cli.watch import follow_options, watch
 
 if TYPE_CHECKING:
     from rollway.app import Rollway
@@ -56,10 +57,16 @@ def start(
             plan, actor, reason=because, override_window=override_window, reset_target=reset_target
         )
         window = plan_state(plan, rollway.clock())
+    left = sum(not gate.is_met for gate in plan.gates)
     if as_json:
         print_json({"rollout": rollout, "plan": plan.hash, "window": window.reason})
         return
     click.echo(f"started {rollout}")
+    if left:
+        click.echo(
+            f"{left} {'gate is' if left == 1 else 'gates are'} not met yet; each is asked for before its "
+            f"stage: `rollway task list {rollout}`"
+        )
     if not window.is_open and not override_window:
         click.echo(
             f"it waits: {window.reason}. An operator may disregard that on its page, or roll it back and "
@@ -71,19 +78,27 @@ def start(
 @click.command()
 @click.argument("rollout", required=False)
 @json_option
+@follow_options
 @click.pass_context
-def status(ctx: click.Context, rollout: str | None, as_json: bool) -> None:
+def status(ctx: click.Context, rollout: str | None, as_json: bool, follow: bool, after: int) -> None:
     """Say where one rollout stands, or list all plans and rollouts."""
     from rollway.app.views import overview, rollout_view
+    from rollway.cli.channels import silent_channels
 
+    if follow:
+        ctx.invoke(watch, rollout=rollout, follow=True, after=after)
+        return
     with opened(ctx) as rollway:
         seen = rollout_view(rollway, rollout, entries=5) if rollout else overview(rollway)
+        silent = silent_channels(rollway)
     if as_json:
         print_json(seen)
     elif rollout:
         _show_rollout(seen)
     else:
         _show_overview(seen)
+    for line in silent if not as_json else ():
+        click.echo(line)
 
 
 def _show_rollout(view: dict[str, Any]) -> None:
@@ -118,32 +133,46 @@ def _show_overview(view: dict[str, list[dict[str, Any]]]) -> None:
 def _command(kind: CommandKind, teach: str, *, needs_reason: bool = False) -> click.Command:
     """The command that says one word to a rollout and waits until it was heard."""
 
-    @click.command(kind, help=teach)
+    @click.command(kind.replace("_", "-"), help=teach)
     @click.argument("rollout", required=False)
     @actor_option
     @click.option("--because", default="", required=needs_reason, help="Why; kept in the record.")
     @json_option
     @click.pass_context
     def said(ctx: click.Context, rollout: str | None, actor: str, because: str, as_json: bool) -> None:
-        with opened(ctx) as rollway:
-            name = rollout or rollway.newest_rollout()
-            number = rollway.say(name, kind, actor, because)
-            answer = _answer(rollway, name, number)
-        text, is_refused = answer or ("", False)
-        if as_json:
-            print_json({"rollout": name, "command": kind, "heard": answer is not None, "entry": text})
-        elif answer is None:
-            click.echo(
-                f"said, but no running Rollway has heard it within {HEARD_WITHIN:.0f} s: is `rollway serve` "
-                "up? It is kept, and heard first thing when one starts.",
-                err=True,
-            )
-        else:
-            click.echo(text)
-        if answer is None or is_refused:
-            raise click.exceptions.Exit(REFUSED if is_refused else UNHEARD)
+        say_and_show(ctx, rollout, kind, actor, because, as_json)
 
     return said
+
+
+def say_and_show(
+    ctx: click.Context,
+    rollout: str | None,
+    kind: CommandKind,
+    actor: str,
+    because: str,
+    as_json: bool,
+    subject: str = "",
+) -> None:
+    """Say one word to a rollout, wait until it was heard, and print what the record says of it."""
+    with opened(ctx) as rollway:
+        name = rollout or rollway.newest_rollout()
+        number = rollway.say(name, kind, actor, because, subject)
+        answer = _answer(rollway, name, number)
+    text, is_refused = answer or ("", False)
+    if as_json:
+        about = {"subject": subject} if subject else {}
+        print_json({"rollout": name, "command": kind, **about, "heard": answer is not None, "entry": text})
+    elif answer is None:
+        click.echo(
+            f"said, but no running Rollway has heard it within {HEARD_WITHIN:.0f} s: is `rollway serve` "
+            "up? It is kept, and heard first thing when one starts.",
+            err=True,
+        )
+    else:
+        click.echo(text)
+    if answer is None or is_refused:
+        raise click.exceptions.Exit(REFUSED if is_refused else UNHEARD)
 
 
 def _answer(rollway: Rollway, rollout: str, number: int) -> tuple[str, bool] | None:
@@ -172,6 +201,32 @@ rollback = _command(
     "rollback",
     "Take the release back, at once: everyone is served the old version. Anybody may say so, at any hour.",
 )
+roll_forward = _command(
+    "roll_forward",
+    "Past the point of no return: say that the fault is mended (--because names the mend). The stage counts "
+    "anew, on evidence from now on.",
+    needs_reason=True,
+)
+
+
+@click.command()
+@click.argument("rollout")
+@actor_option
+@click.option("--because", default="", help="What is different this time; needed where it was harmful.")
+@click.option("--override-window", metavar="REASON", default="", help="Disregard change windows and freezes.")
+@json_option
+@click.pass_context
+def retry(
+    ctx: click.Context, rollout: str, actor: str, because: str, override_window: str, as_json: bool
+) -> None:
+    """Start the plan of a rollout that was taken back once more: the same plan, on the same approvals."""
+    with opened(ctx) as rollway:
+        again = rollway.retry(rollout, actor, reason=because, override_window=override_window)
+    if as_json:
+        print_json({"rollout": again, "again": rollout})
+        return
+    click.echo(f"started {again}, which tries again what {rollout} began")
+    click.echo(f"next: `rollway watch {again}`")
 
 
 @click.group()

@@ -84,8 +84,8 @@ def values(pack: Pack) -> dict[str, Any]:
         "freezes": tuple(describe_freeze(freeze) for freeze in plan.freezes),
         "guards": tuple(_guard(guard) for guard in plan.guards),
         "policy": _policy_words(plan),
-        "ratios": tuple(times(ratio) for ratio in _ratios(plan)),
-        "promises": tuple(_promise_rows(plan)),
+        "ratios": tuple(times(ratio) for ratio in fault_sizes(plan)),
+        "promises": tuple(promise_rows(plan)),
         "has_chances": any(promise.probability is not None for promise in plan.promises),
         "has_latency": any(guard.kind == "latency" for guard in plan.guards),
         "slow_share": percent(SLOW_SHARE),
@@ -111,8 +111,8 @@ def _stage(number: int, stage: Stage) -> StageRow:
     return StageRow(
         number=number,
         stage=stage,
-        bar=share_bar(stage.exposure.share),
-        share=percent(stage.exposure.share),
+        bar=share_bar(stage.exposure.live),
+        share=percent(stage.exposure.live),
         who=_who(stage),
         bake=length(stage.bake_seconds) if stage.bake_seconds else "",
         advance=advance_words(stage),
@@ -155,9 +155,10 @@ def _policy_words(plan: Plan) -> tuple[str, ...]:
     )
 
 
-def _promise_rows(plan: Plan) -> list[PromiseRow]:
+def promise_rows(plan: Plan) -> list[PromiseRow]:
+    """A row for each stage and KPI, and one for each KPI of the whole plan; cells as in `fault_sizes`."""
     rows: list[PromiseRow] = []
-    ratios = _ratios(plan)
+    ratios = fault_sizes(plan)
     for (stage, kpi), promises in promises_by_kpi(plan).items():
         told = {promise.ratio: promise_words(promise) for promise in promises}
         rows.append(PromiseRow(stage, kpi, tuple(told.get(ratio, "") for ratio in ratios)))
@@ -167,6 +168,7 @@ def _promise_rows(plan: Plan) -> list[PromiseRow]:
     return rows
 
 
-def _ratios(plan: Plan) -> tuple[float, ...]:
+def fault_sizes(plan: Plan) -> tuple[float, ...]:
+    """How many times as bad the faults are that the plan promises something about; ascending."""
     found = {promise.ratio for promise in plan.promises} | {promise.ratio for promise in plan.plan_promises}
     return tuple(sorted(found))

@@ -27,6 +27,7 @@ def cross_checks(release: Release) -> Iterator[Finding]:
     yield from _periods(release)
     yield from _windows(release.agreements)
     yield from _limits(release.kpis)
+    yield from _buckets(release.kpis)
     yield from _only_of_rates(release.kpis)
     yield from _means(release.kpis)
     yield from _baselines(release.kpis)
@@ -110,6 +111,19 @@ def _limits(kpis: tuple[Kpi, ...]) -> Iterator[Finding]:
                 message, usual = "a limit of 1 asks for a rate of 100%, which a single miss breaks", "0.9"
             hint = f"write a rate below 1, such as {usual}, or leave the limit out"
             yield ("kpis", index, "limit"), Misfit(message, hint)
+
+
+def _buckets(kpis: tuple[Kpi, ...]) -> Iterator[Finding]:
+    """Bounds of a histogram rise, and only durations are read from one."""
+    for index, kpi in enumerate(kpis):
+        where = ("kpis", index, "buckets")
+        if kpi.buckets and kpi.kind != "latency":
+            yield where, Misfit(f"{_one(kpi.kind)} has no buckets", "remove them, or make it a latency")
+        for before, after in pairwise(kpi.buckets):
+            if after <= before:
+                message = f"the bounds of the buckets do not rise: {before:g} is followed by {after:g}"
+                yield where, Misfit(message, "write them in seconds and in order, without the last one, +Inf")
+                break
 
 
 def _only_of_rates(kpis: tuple[Kpi, ...]) -> Iterator[Finding]:

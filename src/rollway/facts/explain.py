@@ -233,6 +233,7 @@ EXPLANATIONS: dict[str, dict[str, str]] = {
         "objective": "the share of good events that the whole service owes, 0 to 1",
         "weight": "how much it counts among the KPIs",
         "expected": "the old version's usual rate",
+        "buckets": "latency: the upper bounds of its histogram in seconds, rising, without +Inf",
         "dispersion": "what `rollway judge calibrate` has learned of its noise",
         "owner": "who knows what it means",
         "signal": "where its numbers come from",
@@ -257,6 +258,7 @@ EXPLANATIONS: dict[str, dict[str, str]] = {
         "check_every": "how often the numbers are looked at",
         "runbook": "the team's own runbook: a YAML file or a workbook, beside this file",
         "calendar": "the organisation's calendar: a YAML file, beside this file",
+        "tasks": "listed (a list for people) or followed (the rollout waits for each task)",
         "false_rollback": "the chance of rolling back a good release that you accept, 0 to 1",
     },
 }

@@ -22,6 +22,8 @@ BaselineKind = Literal["concurrent", "history", "absolute"]
 HarmAction = Literal["rollback", "hold"]
 OpenAction = Literal["rollback", "hold", "ask", "tell"]
 """hold: the rollout pauses; ask: it stays where it is and a person is asked; tell: it is written down."""
+TaskRule = Literal["listed", "followed"]
+"""listed: the runbook's tasks are a list for people; followed: the rollout waits for each of them."""
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -356,13 +358,14 @@ class Kpi(Section):
     or order (a survey's score). `tolerance` is how many times the old version's figure is still
     acceptable. `limit` is an absolute stop for the new version whatever the old one does: a rate in 0..1
     (of bad events, or of requests slower than `limit_seconds`). `objective` is the share of good
-    events that the whole service owes: burning its error budget fast stops the release at once. `say`: a
-    gate must be shown safe before each promotion and may roll back; a brake may roll back only; watch is
-    for people to look at. `cycle` is how long it takes until its figures mean something: no stage that waits
-    for it is shorter. `baseline`: the old version at the same time, the same hours of past weeks (history),
-    or nothing but the `limit` (absolute). `on_harm`, `on_undecided` and `on_blind` are what is done when this
-    KPI is found harmful, stays open for too long, or has no numbers. `dispersion` is what `rollway judge
-    calibrate` has learned of the KPI's noise.
+    events that the whole service owes: burning its error budget fast stops the release at once. `buckets`
+    are the upper bounds (seconds) of the histogram that a latency is read from; what is promised of it
+    depends on them. `say`: a gate must be shown safe before each promotion and may roll back; a brake may
+    roll back only; watch is for people to look at. `cycle` is how long it takes until its figures mean
+    something: no stage that waits for it is shorter. `baseline`: the old version at the same time, the same
+    hours of past weeks (history), or nothing but the `limit` (absolute). `on_harm`, `on_undecided` and
+    `on_blind` are what is done when this KPI is found harmful, stays open for too long, or has no numbers.
+    `dispersion` is what `rollway judge calibrate` has learned of the KPI's noise.
     """
 
     name: Slug
@@ -379,6 +382,9 @@ class Kpi(Section):
     objective: Annotated[float, Field(gt=0, lt=1)] | None = None
     weight: float = Field(default=1.0, gt=0)
     expected: float | None = Field(default=None, ge=0, description="the old version's usual rate")
+    buckets: tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...] = Field(
+        default=(), exclude_if=_is_unsaid
+    )
     cycle: Duration | None = Field(default=None, exclude_if=_is_unsaid)
     on_harm: HarmAction = Field(default="rollback", exclude_if=lambda action: action == "rollback")
     on_undecided: OpenAction | None = Field(default=None, exclude_if=_is_unsaid)
@@ -406,6 +412,7 @@ class Wishes(Section):
     false_rollback: Annotated[float, Field(gt=0, lt=1)] | None = None
     runbook: str = Field(default="", exclude_if=_is_unsaid)
     calendar: str = Field(default="", exclude_if=_is_unsaid)
+    tasks: TaskRule | None = Field(default=None, exclude_if=_is_unsaid)
 
 
 class Release(Section):

@@ -176,6 +176,7 @@ _EXAMPLE_VALUES: dict[str, str] = {
     "check_every": "10s",
     "false_rollback": "0.01",
     "method": "canary",
+    "tasks": "followed",
     "training_minimum": "0.85",
     "people": "12",
     "requests_per_user_day": "0.05",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rollway.facts.model import WEEKDAYS, Release, Window
+from rollway.facts.traffic import requests_by_hour
 from rollway.planning.windows import zone_named
 
 HOUR_SECONDS = 3600.0
@@ -76,17 +77,13 @@ def flow_of(release: Release) -> Flow | None:
 
     The figures by hour are taken as they are where no number per second is stated, and else scaled to it.
     """
-    stated = release.architecture.requests_per_second.value
-    hours = release.architecture.requests_by_hour
-    if not hours or sum(hours) <= 0:
-        return Flow((stated,)) if stated else None
-    if stated == 0:
-        return None
-    by = 1.0 if stated is None else stated * len(hours) / sum(hours)
-    flow = Flow(tuple(by * figure for figure in hours))
+    hours = requests_by_hour(release.architecture)
+    flow = Flow(hours)
+    if sum(hours) <= 0 or len(hours) == 1:
+        return flow if sum(hours) > 0 else None
     moments = sorted(set(_openings(release, len(hours))))
     quietest = min(moments, key=lambda at: (flow.between(at, at + HOUR_SECONDS), at))
-    return Flow(flow.hours, quietest)
+    return Flow(hours, quietest)
 
 
 def hours_zone(release: Release) -> str:

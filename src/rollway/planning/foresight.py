@@ -14,12 +14,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rollway.judge.dispersion import Pace
 from rollway.judge.logs import FloatArray
 from rollway.judge.onset import Onset, spent
 from rollway.judge.processes import LOG_SAFE_PRIOR, SUSPICIOUS_LOG_E
+from rollway.judge.tilt import HALF_LIFE_SECONDS
+from rollway.planning.bets import Gains, Question, kept_part
 from rollway.planning.flow import Flow
 from rollway.planning.model import Guard, Stage
-from rollway.planning.sensors import kept_part, sensor
+from rollway.planning.sensors import sensor
 
 SEED = 20_262
 ROWS, FEWEST_ROWS = 3000, 1000
@@ -56,7 +59,8 @@ class Scene:
     """What the courses are drawn for: the stages with users of both versions, and the judge's numbers.
 
     watched: the gates that every request counts for, and whose usual rate is known. questions: how many sizes
-    of fault in how many guards and stages are asked about.
+    of fault in how many guards and stages are asked about. alone_seconds: for how long the old version is
+    seen before the first stage.
     """
 
     stages: tuple[Stage, ...]
@@ -67,6 +71,7 @@ class Scene:
     alpha: float
     alpha_promote: float
     questions: int = 1
+    alone_seconds: float = 0.0
 
     def rows(self, guard: Guard) -> int:
         """How many courses are drawn for each question about a guard."""
@@ -82,11 +87,13 @@ class Scene:
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """How courses come into a stage: the wealth on each bet, shape (rows, bets), by KPI, and, for all of
-    them together, when (seconds since the first exposure) and after how many changes of stage."""
+    them together, when (seconds since the first exposure), after how many changes of stage, and with how many
+    of the old version's requests in memory."""
 
     wealth: Mapping[str, FloatArray]
     at: float
     changes: int
+    known: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +119,8 @@ class Ended:
 
 def healthy(scene: Scene) -> tuple[Passed, ...]:
     """The stages of a plan as a version that is as good as the old one passes them."""
-    arrival = Arrival({}, 0.0, 0)
+    flow = scene.flow
+    arrival = Arrival({}, 0.0, 0, _known(0.0, flow.between(0.0, scene.alone_seconds), scene.alone_seconds))
     passed: list[Passed] = []
     for number, stage in enumerate(scene.stages):
         bake = max(stage.bake_seconds, scene.tick_seconds)
@@ -126,8 +134,10 @@ def healthy(scene: Scene) -> tuple[Passed, ...]:
             [np.full(scene.fewest, bake), *(each[: scene.fewest] for each in left.values())]
         )
         passed.append(Passed(arrival, left, together))
-        wealth = {kpi: ended.wealth for kpi, ended in ends.items()}
-        arrival = Arrival(wealth, arrival.at + float(np.mean(together)), arrival.changes + 1)
+        wealth, lasted = {kpi: ended.wealth for kpi, ended in ends.items()}, float(np.mean(together))
+        come = flow.between(arrival.at, arrival.at + lasted) * (1 - stage.exposure.share)
+        known = _known(arrival.known, come, lasted)
+        arrival = Arrival(wealth, arrival.at + lasted, arrival.changes + 1, known)
     return tuple(passed)
 
 
@@ -146,7 +156,7 @@ def faulty(
     rng = np.random.default_rng((SEED, number, scene.watched.index(one), round(1000 * ratio)))
     arrival = here.arrival
     if wealth is not None:
-        arrival = Arrival({one.guard.kpi: wealth}, arrival.at, arrival.changes)
+        arrival = Arrival({one.guard.kpi: wealth}, arrival.at, arrival.changes, arrival.known)
     courses = _Courses(rng, scene, stage, one, arrival, ratio=ratio, rows=rows)
     least = np.full(rows, max(stage.bake_seconds, scene.tick_seconds))
     others = [np.resize(left, rows) for kpi, left in here.left_by.items() if kpi != one.guard.kpi]
@@ -202,27 +212,28 @@ class _Courses:
         self.start_at = arrival.at
         pace = flow.between(arrival.at, arrival.at + max(stage.bake_seconds, tick))
         self.per_tick = pace * tick / max(stage.bake_seconds, tick)
+        margin, alpha = stage.margins.get(one.guard.kpi), scene.alpha * one.part
         self.sensor = sensor(
-            one.guard,
-            rate=one.rate,
-            ratio=ratio,
-            share=stage.exposure.share,
-            margin=stage.margins.get(one.guard.kpi),
-            alpha=scene.alpha * one.part,
-            pace=self.per_tick,
-            tick=tick,
+            Question(one.guard, one.rate, ratio, stage.exposure.live, margin, alpha, self.per_tick, tick)
         )
         self.kept = kept_part(self.per_tick)
         self.prior = np.exp(self.sensor.start)
         self.wealth = _fit(arrival.wealth.get(one.guard.kpi), rows, len(self.prior))
         self.safe_wealth = np.tile(_SAFE_PRIOR, (rows, self.sensor.safe.shape[1], 1))
         self.safe_gains = self.sensor.safe.reshape(len(self.sensor.rates), -1)
+        # Of what is learned of durations each course has its own draw.
+        self.draw, self.known, self.drawn_from, self.since = np.arange(rows), arrival.known, -1.0, 0.0
+        self.learned: tuple[Gains, ...] = ((self.sensor.gains, self.sensor.drift),)
         self.onset = Onset(stage.id, arrival.changes, arrival.at)
         self.log_part = math.log(one.part)
         self.others = (1 - one.part) * math.exp(OTHERS_LOG_E)
         self.is_first = arrival.changes == 0
+        self.noise, self.divisor = self.sensor.noise, 1.0
+        if self.noise is not None:
+            # A fault that was there before has no pace of its own: what is usual is soon forgotten.
+            self.pace, self.divisor = self.noise.start(rows, arrival.at), self.noise.typical
         self.span, self.before, self.unseen, self.unseen_safe = (0.0, 0.0), self.log_e(), 0.0, 0.0
-        self.now = self.before
+        self.now, self.hidden = self.before, 0.0
 
     # --- time ---------------------------------------------------------------------------------------
 
@@ -230,8 +241,8 @@ class _Courses:
         """The ends of the steps, seconds from the stage's beginning, each taken before it is given."""
         stage, tick = self.stage, self.scene.tick_seconds
         last = _patience(stage)
-        scale = self.scene.flow.until(self.start_at, self.sensor.scale / max(self.kept, 1e-9))
-        told, needed = self.sensor.safe_nats * self.kept, -math.log(self.scene.alpha_promote)
+        scale = self.scene.flow.until(self.start_at, self.divisor * self.sensor.scale / max(self.kept, 1e-9))
+        told, needed = self.sensor.safe_nats * self.kept / self.divisor, -math.log(self.scene.alpha_promote)
         clear = self.scene.flow.until(self.start_at, needed / told) if told > 0 else math.inf
         at = 0.0
         while at < last - 1e-9:
@@ -250,17 +261,34 @@ class _Courses:
         ticks = max(1.0, (end - start) / self.scene.tick_seconds)
         drawn = self.rng.poisson(one.rates * requests, (len(self.wealth), len(one.rates)))
         counts = drawn.astype(np.float64)
-        gained = np.clip(counts @ one.gains + one.drift * requests, -LARGEST_GAIN, LARGEST_GAIN)
+        gained, told = self._gained(counts, requests, end - start), counts @ self.safe_gains
+        if self.noise is not None:
+            self.pace, divisors, safe_divisors = self.noise.divide(self.pace, counts, end - start)
+            gained /= divisors
+            told /= np.repeat(safe_divisors, len(LOG_SAFE_PRIOR), axis=1)
+        gained = np.clip(gained, -LARGEST_GAIN, LARGEST_GAIN)
         mass = self._mass(start, end)
         self.wealth = np.minimum((self.wealth + mass * self.prior) * np.exp(gained), LARGEST_WEALTH)
         if one.safe.shape[1]:
-            told = (counts @ self.safe_gains).reshape(self.safe_wealth.shape)
-            safe = np.exp(np.clip(told, -LARGEST_GAIN, LARGEST_GAIN))
+            safe = np.exp(np.clip(told, -LARGEST_GAIN, LARGEST_GAIN)).reshape(self.safe_wealth.shape)
             self.safe_wealth = np.minimum(self.safe_wealth * safe, LARGEST_WEALTH)
-        per_tick = requests * self.kept / ticks
-        self.unseen = _unseen(one.nats * per_tick, one.fall * per_tick, ticks)
-        self.unseen_safe = _unseen(one.safe_nats * per_tick, one.fall * per_tick, ticks)
+        per_tick = requests * self.kept / ticks / self.divisor
+        self.unseen = _unseen(one.nats * per_tick, one.fall * per_tick, ticks, 1 / self.divisor)
+        self.hidden = _unseen(one.nats * per_tick, math.inf, ticks, 1 / self.divisor)
+        self.unseen_safe = _unseen(one.safe_nats * per_tick, one.fall * per_tick, ticks, 1 / self.divisor)
         self.span, self.before, self.now = (start, end), self.now, self.log_e()
+
+    def _gained(self, counts: FloatArray, requests: float, seconds: float) -> FloatArray:
+        """What the counts add to each bet, as well as the judge knows by now how to bet, (courses, bets)."""
+        if self.sensor.learn is not None and self.since >= self.drawn_from:
+            self.learned, self.drawn_from, self.since = self.sensor.learn(self.known), self.known, 0.0
+        come = requests * (1 - self.stage.exposure.share)
+        self.known, self.since = _known(self.known, come, seconds), self.since + come
+        gained = np.empty((len(counts), len(self.prior)))
+        for number, (gains, drift) in enumerate(self.learned):
+            mine = self.draw % len(self.learned) == number
+            gained[mine] = counts[mine] @ gains + drift * requests
+        return gained
 
     def _mass(self, start: float, end: float) -> float:
         """The prior mass of faults that may begin in the step; that of a new stage is in its first."""
@@ -287,7 +315,9 @@ class _Courses:
         return found
 
     def is_suspicious(self) -> BoolArray:
-        found: BoolArray = self.now + self.log_part >= math.log(math.exp(SUSPICIOUS_LOG_E) - self.others)
+        """Whether something speaks against the version, at the end of the step and everywhere within it."""
+        least = math.log(math.exp(SUSPICIOUS_LOG_E) - self.others) + self.hidden
+        found: BoolArray = self.now + self.log_part >= least
         return found
 
     def is_safe(self) -> BoolArray:
@@ -315,7 +345,9 @@ class _Courses:
 
     def keep(self, stays: BoolArray) -> None:
         self.wealth, self.safe_wealth = self.wealth[stays], self.safe_wealth[stays]
-        self.now = self.now[stays]
+        self.now, self.draw = self.now[stays], self.draw[stays]
+        if self.noise is not None:
+            self.pace = Pace(self.pace.events[stays], self.pace.seconds)
 
 
 _SAFE_PRIOR = np.exp(LOG_SAFE_PRIOR)
@@ -335,10 +367,19 @@ def _ticks(seconds: float, tick: float) -> int:
     return max(1, round(seconds / tick)) if math.isfinite(seconds) else 10**9
 
 
-def _unseen(nats: float, fall: float, ticks: float) -> float:
-    """How far the evidence was above its value at the end of a step of so many ticks, on average (nats)."""
-    by_chance = LOOK_SHIFT * (math.sqrt(ticks) - 1) * math.sqrt(2 * max(nats, 0.0))
+def _unseen(nats: float, fall: float, ticks: float, swing: float) -> float:
+    """How far the evidence was above its value at the end of a step of so many ticks, on average (nats).
+    `swing` is the variance of what it tells, as a part of the usual 2 nats."""
+    by_chance = LOOK_SHIFT * (math.sqrt(ticks) - 1) * math.sqrt(2 * max(nats, 0.0) * swing)
     return max(0.0, min(by_chance, fall * (ticks - 1) / 2))
+
+
+def _known(known: float, come: float, seconds: float) -> float:
+    """How many of the old version's requests the judge has in memory after so many more in so long; what is
+    half an hour old counts half."""
+    turns = seconds / HALF_LIFE_SECONDS
+    kept = math.exp(-turns * math.log(2))
+    return known * kept + come * (1 - kept) / max(turns * math.log(2), 1e-9)
 
 
 def _fit(wealth: FloatArray | None, rows: int, bets: int) -> FloatArray:

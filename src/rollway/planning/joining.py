@@ -15,7 +15,7 @@ ORGANISATIONAL = frozenset({"pilot", "phased", "parallel", "big_bang"})
 
 def reaches_users(stage: Stage) -> bool:
     """Whether people work with the new version in this stage: it serves some of them, or both are run."""
-    return stage.exposure.share > 0 or stage.exposure.mode == "dual"
+    return stage.exposure.live > 0 or stage.exposure.mode == "dual"
 
 
 def joining_groups(release: Release, stages: Sequence[Stage]) -> dict[str, tuple[Group, ...]]:
@@ -38,7 +38,7 @@ def joining_users(release: Release, stages: Sequence[Stage]) -> dict[str, int | 
     joining: dict[str, int | None] = {}
     reached = 0.0
     for stage in stages:
-        share = max(reached, stage.exposure.share)
+        share = max(reached, stage.exposure.live)
         if stage.exposure.mode == "dual":
             share = max(reached, crowd_of(release).share_of(_reached(release, stage)) or 1.0)
         joining[stage.id] = None if total is None else round(total * share) - round(total * reached)

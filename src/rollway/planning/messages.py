@@ -32,9 +32,9 @@ def make_messages(release: Release, stages: Sequence[Stage]) -> tuple[Message, .
     joining = joining_groups(release, stages)
     reached = 0.0
     for stage in stages:
-        rises = stage.exposure.share > reached
+        rises = stage.exposure.live > reached
         _of_stage(post, stage, joining[stage.id], is_first=rises and reached == 0)
-        reached = max(reached, stage.exposure.share)
+        reached = max(reached, stage.exposure.live)
     _prepared(post, stages)
     return tuple(post.sent)
 
@@ -110,7 +110,7 @@ def _of_stage(post: _Post, stage: Stage, joining: Sequence[Group], *, is_first: 
         _to_users(post, stage, joining)
     if is_first:
         post.send(stage, "on entering", "stakeholders and support", "team channel", _begins(release))
-    if stage.exposure.share >= 1 and stage.in_window:
+    if stage.exposure.live >= 1 and stage.in_window:
         text = f"{_name(release)} now serves everyone. {_help(release)}"
         post.send(stage, "on entering", "everyone concerned", "status page", text)
     if stage.advance == "person":
@@ -202,7 +202,7 @@ def _begins(release: Release) -> str:
 def _prepared(post: _Post, stages: Sequence[Stage]) -> None:
     """What is written beforehand, once in each language of those who are told."""
     release = post.release
-    first = next((stage for stage in stages if stage.exposure.share > 0), stages[-1])
+    first = next((stage for stage in stages if stage.exposure.live > 0), stages[-1])
     delay = f"{_name(release)} comes later than announced. Nothing changes for you until we write again."
     back = (
         f"We took {_name(release)} back. You work with the version you know; what you must do, if anything, "

@@ -23,6 +23,7 @@ from rollway.facts.model import (
     Share,
     SignalSpec,
     TargetSpec,
+    TaskRule,
     Window,
 )
 from rollway.planning.calendar.model import PlanCalendar
@@ -61,6 +62,12 @@ def _hashable(spec: Spec) -> Spec:
     return spec
 
 
+def _rising(bounds: tuple[float, ...]) -> tuple[float, ...]:
+    if list(bounds) != sorted(set(bounds)):
+        raise PydanticCustomError("not_rising", "the bounds of the buckets do not rise")
+    return bounds
+
+
 Probability = Annotated[float, Field(gt=0, lt=1)]
 Margin = Annotated[float, Field(gt=1)]
 
@@ -68,13 +75,25 @@ Margin = Annotated[float, Field(gt=1)]
 class Exposure(Part):
     """Who sees the new version: audience x share x mode.
 
-    live: they are served by it; shadow: it works on a copy and its answers are thrown away;
-    dual: both versions work and their outputs are compared.
+    live: they are served by it; shadow: it works on copies of this share of the requests, and its answers are
+    thrown away; dual: both versions work and their outputs are compared. `groups` are the names of the groups
+    that have it by then, for targets that know groups; empty where the share says it all.
     """
 
     audience: str = "everyone"
     share: Share
     mode: Literal["live", "shadow", "dual"] = "live"
+    groups: tuple[str, ...] = unsaid(())
+
+    @property
+    def live(self) -> float:
+        """The share of users who are served by the new version."""
+        return self.share if self.mode == "live" else 0.0
+
+    @property
+    def mirrored(self) -> float:
+        """The share of requests of which the new version gets a copy."""
+        return self.share if self.mode == "shadow" else 0.0
 
 
 Advance = Literal["ready", "evidence", "time", "person"]
@@ -129,6 +148,7 @@ class Guard(Part):
     absolute (its `limit` alone). What is done: `on_harm` when this guard is among those found harmful (going
     back wins over holding), `on_undecided` when it is still open at the end of the patience, `on_blind` when
     it has been blind for the policy's time (hold: it stays where it is). None means as the policy says.
+    `buckets`: the upper bounds (seconds) of a latency's histogram; empty where they were not stated.
     """
 
     kpi: str
@@ -149,6 +169,7 @@ class Guard(Part):
     aspect: Aspect = unsaid("technical")
     baseline: BaselineKind = unsaid("concurrent")
     bound: float | None = unsaid(None, gt=0)
+    buckets: Annotated[tuple[Annotated[float, Field(gt=0)], ...], AfterValidator(_rising)] = unsaid(())
     on_harm: HarmAction = unsaid("rollback")
     on_undecided: OpenAction | None = unsaid(None)
     on_blind: OpenAction | None = unsaid(None)
@@ -161,7 +182,8 @@ class Policy(Part):
 
     `alpha`: probability of a false rollback over the whole rollout. `alpha_promote`: of passing a stage
     with one gate worse than its margin. `blind_seconds`: how long gates may be blind before holding
-    turns into going back. `tick_seconds`: time between two evaluations.
+    turns into going back. `tick_seconds`: time between two evaluations. `tasks`: whether the runbook's tasks
+    are a list for people (listed), or the rollout waits for them and they are ticked off in it (followed).
     """
 
     alpha: Probability = 0.01
@@ -170,6 +192,7 @@ class Policy(Part):
     blind_seconds: float = Field(default=120.0, gt=0, le=LONGEST_BLIND_SECONDS)
     on_blind: Literal["rollback", "hold"] = "rollback"
     on_patience: Literal["ask", "rollback"] = "ask"
+    tasks: TaskRule = unsaid("listed")
 
 
 class Promise(Part):

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from rollway.choice.model import Choice
 from rollway.facts.model import WEEKDAYS, Kpi, MethodName, Release
 from rollway.judge import requests_to_detect
+from rollway.planning.durations import USUAL_BOUNDS, around_p99
 from rollway.planning.evidence import (
     alpha_of,
     arrivals_per_second,
@@ -101,6 +102,19 @@ def _traffic(release: Release, stages: Sequence[Stage]) -> Iterator[str]:
         if slow:
             yield _too_thin(release, kpi, *max(slow, key=lambda pair: pair[1]))
     yield from _impatient(release, deciding)
+    yield from _buckets(release)
+
+
+def _buckets(release: Release) -> Iterator[str]:
+    """Which histogram a latency is promised for, where nobody said which it has."""
+    unsaid = [kpi.name for kpi in gates(release) if kpi.kind == "latency" and not kpi.buckets]
+    if unsaid:
+        below, above = around_p99(USUAL_BOUNDS)
+        yield (
+            f"The buckets of {listing(unsaid)} are not stated (kpis.buckets): promises take the usual ones "
+            f"of Prometheus clients, with the slowest hundredth of requests beginning between {below:g} and "
+            f"{above:g} s. Narrower ones find a fault sooner."
+        )
 
 
 def _clear(release: Release, kpi: Kpi, stage: Stage) -> float:
@@ -188,7 +202,7 @@ def _hours(release: Release) -> Iterator[str]:
 def _budget(release: Release, methods: Sequence[MethodName], stages: Sequence[Stage]) -> Iterator[str]:
     """Whether the harm budget is kept at the first share, and what is the least that can be had."""
     budget = release.rollout.harm_budget
-    first = next((stage for stage in stages if 0 < stage.exposure.share < 1), None)
+    first = next((stage for stage in stages if 0 < stage.exposure.live < 1), None)
     if budget is None or first is None:
         return
     cost = dearest(release, first.exposure.share, tick_seconds(release, methods))
@@ -218,7 +232,7 @@ def _history(release: Release, stages: Sequence[Stage]) -> Iterator[str]:
     late = incidents_shown(release, LATE_INCIDENTS)
     if half is None or late is None:
         return
-    longest = sum(stage.bake_seconds for stage in stages if 0 < stage.exposure.share < 1)
+    longest = sum(stage.bake_seconds for stage in stages if 0 < stage.exposure.live < 1)
     yield (
         f"Incidents of past releases had shown within {length(half)} in half of the cases, and within "
         f"{length(late)} in nine of ten; with part of the users this plan waits {length(longest)}."
@@ -239,7 +253,7 @@ def _impatient(release: Release, deciding: Sequence[Stage]) -> Iterator[str]:
 
 
 def _audience(stages: Sequence[Stage]) -> Iterator[str]:
-    if any(stage.exposure.audience.startswith(NAMED) for stage in stages if stage.exposure.share):
+    if any(stage.exposure.audience.startswith(NAMED) for stage in stages if stage.exposure.live):
         yield (
             "The target is told a share of all users. Who exactly that is (the groups named in the stages) "
             "must be set in the target's own rule; check it before each wave."

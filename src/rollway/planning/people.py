@@ -63,7 +63,7 @@ def make_gates(
         if stage is first:
             gates += _tasks(release, stage, runbook)
             gates += (_dependency(stage, party) for party in release.architecture.third_parties)
-        if stage.exposure.share > 0:
+        if stage.exposure.live > 0:
             gates += _work(stage, runbook)
         if reaches_users(stage):
             gates += _training(release, stage, joining[stage.id], is_first=stage is first)

@@ -37,6 +37,7 @@ def make_guards(release: Release) -> tuple[Guard, ...]:
             aspect=kpi.aspect,
             baseline=kpi.baseline,
             bound=kpi.bound,
+            buckets=kpi.buckets,
             on_harm=kpi.on_harm,
             on_undecided=kpi.on_undecided,
             on_blind=kpi.on_blind,
@@ -58,6 +59,7 @@ def make_policy(release: Release, methods: Sequence[MethodName]) -> Policy:
         tick_seconds=tick,
         blind_seconds=_blind_seconds(release, tick),
         on_blind="rollback" if set(methods) <= FAST_METHODS else "hold",
+        tasks=release.rollout.tasks or "listed",
     )
 
 

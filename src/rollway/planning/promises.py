@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 import numpy as np
 
 from rollway.facts.model import Release
 from rollway.judge import requests_to_detect
+from rollway.judge.kinds.latency import ENOUGH_TO_CHOOSE
 from rollway.judge.logs import FloatArray
 from rollway.planning.evidence import usual_rate_of
 from rollway.planning.flow import Flow, flow_of, hours_zone
@@ -19,6 +21,7 @@ from rollway.planning.model import Plan, PlanPromise, Promise, Stage, Traffic
 FAULT_RATIOS = (1.5, 2.0, 5.0, 10.0)
 HARDLY_EVER = 0.005
 """Below this probability no time is told: it would rest on a handful of courses."""
+MOST_ALONE = 86_400.0
 MOST_STAGES = 12
 """Of a longer ladder the later stages are not foreseen one by one."""
 
@@ -123,7 +126,19 @@ def _scene(plan: Plan, watched: Sequence[Watched], flow: Flow) -> Scene:
         planned_seconds=max(1.0, sum(stage.bake_seconds for stage in plan.stages)),
         alpha=plan.policy.alpha,
         alpha_promote=plan.policy.alpha_promote,
+        alone_seconds=_alone(plan, stages, gates, flow),
     )
+
+
+def _alone(plan: Plan, stages: Sequence[Stage], gates: Sequence[Watched], flow: Flow) -> float:
+    """For how long the judge sees the old version alone: the stages before, and as long as it takes until it
+    has numbers enough to begin."""
+    before = takewhile(lambda stage: stage not in stages, plan.stages)
+    tick = plan.policy.tick_seconds
+    has_latency = any(one.guard.kind == "latency" for one in gates)
+    enough = flow.until(0.0, ENOUGH_TO_CHOOSE) if has_latency else 0.0
+    ready = tick * math.ceil(min(enough, MOST_ALONE) / tick)
+    return max(sum(stage.bake_seconds for stage in before), ready)
 
 
 def _asked(plan: Plan, watched: Sequence[Watched]) -> Iterator[tuple[Stage, Watched, float]]:
@@ -196,7 +211,7 @@ def _promises(view: _View, passed: Sequence[Passed]) -> tuple[tuple[Promise, ...
 
 def _told(view: _View, number: int, ended: Ended, start: float) -> dict[str, float | None]:
     """The figures of one stage's promise from its courses."""
-    share, users = view.scene.stages[number].exposure.share, view.users
+    share, users = view.scene.stages[number].exposure.live, view.users
     both = _requests(view.scene.flow, start, ended.ended)
     served = float(np.mean(both)) * share
     exposed = served if users is None else float(np.mean(users * share * -np.expm1(-both / users)))
@@ -224,7 +239,7 @@ def _whole(
         if number:
             ended = faulty(scene, number, one, ratio, passed, wealth)
         both = _requests(scene.flow, passed[number].arrival.at, ended.ended)
-        served[index] += both * stage.exposure.share
+        served[index] += both * stage.exposure.live
         # Whoever has the new version from this stage on, or from an earlier one, may meet the fault in it.
         for earlier in range(number + 1):
             unmet[earlier, index] += both
@@ -249,7 +264,7 @@ def _whole(
 
 def _users_met(scene: Scene, both: FloatArray, users: int) -> float:
     """Users served at least once: those who joined with stage s made Poisson(both_s / users) requests."""
-    shares = np.array([stage.exposure.share for stage in scene.stages])
+    shares = np.array([stage.exposure.live for stage in scene.stages])
     joining = np.diff(shares, prepend=0.0) * users
     return float(np.mean(joining @ -np.expm1(-both / users)))
 

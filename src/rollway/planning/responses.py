@@ -114,9 +114,9 @@ def _of_register(release: Release, risk: Risk, stages: Sequence[Stage]) -> RiskR
 
 
 def _default_response(risk: Risk, stages: Sequence[Stage]) -> str:
-    first = next((stage for stage in stages if stage.exposure.share > 0), stages[-1])
-    few = f"Only {percent(first.exposure.share)} of users meet it first, in the stage '{first.title}'"
-    return f"{few}; go back when it shows." if first.exposure.share < 1 else "Go back when it shows."
+    first = next((stage for stage in stages if stage.exposure.live > 0), stages[-1])
+    few = f"Only {percent(first.exposure.live)} of users meet it first, in the stage '{first.title}'"
+    return f"{few}; go back when it shows." if first.exposure.live < 1 else "Go back when it shows."
 
 
 def _default_trigger(release: Release) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rollway.errors import InputError
 from rollway.planning.soundness_people import people_faults
+from rollway.planning.task_order import order_faults
 from rollway.planning.windows import zone_named
 
 if TYPE_CHECKING:
@@ -37,11 +38,12 @@ def faults(plan: Plan) -> Iterator[Fault]:
     yield from _zones(plan)
     yield from _strangers(plan)
     yield from (Fault(where, what) for where, what in people_faults(plan))
+    yield from (Fault(where, what) for where, what in order_faults(plan))
 
 
 def _live_share(stage: Stage) -> float:
     """The share of users who are served by the new version in this stage (none in shadow and dual)."""
-    return stage.exposure.share if stage.exposure.mode == "live" else 0.0
+    return stage.exposure.live
 
 
 def _repeated(field: str, key: str, names: Iterable[str]) -> Iterator[Fault]:

@@ -47,7 +47,7 @@ def night_stage(stages: Sequence[Stage]) -> Stage:
     exposed = [stage for stage in stages if reaches_users(stage)] or [stages[-1]]
     final = next((stage for stage in exposed if not stage.reversible), None)
     switch = next(
-        (stage for stage in exposed if stage.method in SWITCHING and stage.exposure.share >= 1), None
+        (stage for stage in exposed if stage.method in SWITCHING and stage.exposure.live >= 1), None
     )
     return final or switch or exposed[0]
 
@@ -92,14 +92,14 @@ def tasks_of_stages(release: Release, stages: Sequence[Stage]) -> Iterator[Task]
             release,
             stage,
             following,
-            changes=stage.exposure.share != max(reached, 0.0) or stage.exposure.mode != "live",
+            changes=stage.exposure.live != max(reached, 0.0) or stage.exposure.mode != "live",
             is_night=stage is night,
             is_no_return=was_reversible and not stage.reversible,
         )
         for task in steps.tasks():
             yield task_with(task, after=(last,)) if last else task
             last = task.id
-        reached, was_reversible = stage.exposure.share, stage.reversible
+        reached, was_reversible = stage.exposure.live, stage.reversible
 
 
 @dataclass(frozen=True, slots=True)

@@ -233,7 +233,7 @@ def join(parts: Sequence[tuple[Stage, ...]]) -> tuple[Stage, ...]:
     for index, part in enumerate(parts[:-1]):
         switch = next((i for i, stage in enumerate(part) if _is_full(stage)), len(part))
         reach = max(_first_live_share(part), _first_live_share(parts[index + 1]))
-        opening += [stage for stage in part[:switch] if stage.exposure.share <= reach + MORE]
+        opening += [stage for stage in part[:switch] if stage.exposure.live <= reach + MORE]
         closing = [*part[switch + 1 :], *closing]
     return distinct(_rising(_beside([*opening, *parts[-1], *closing])))
 
@@ -270,13 +270,15 @@ def _beside(stages: Sequence[Stage]) -> list[Stage]:
         return list(stages)
     last = stages[parallel[-1]]
     return [
-        _without_users(stage, last) if index < parallel[-1] and stage.exposure.share > 0 else stage
+        _without_users(stage, last) if index < parallel[-1] and stage.exposure.live > 0 else stage
         for index, stage in enumerate(stages)
     ]
 
 
 def _without_users(stage: Stage, parallel: Stage) -> Stage:
-    exposure = Exposure(audience=stage.exposure.audience, share=0.0, mode=parallel.exposure.mode)
+    mode = parallel.exposure.mode
+    share = stage.exposure.share if mode == "shadow" else 0.0
+    exposure = Exposure(audience=stage.exposure.audience, share=share, mode=mode)
     changes = {"exposure": exposure, "advance": "person", "margins": {}, "undo": parallel.undo}
     return stage.model_copy(update=changes)
 
@@ -284,7 +286,7 @@ def _without_users(stage: Stage, parallel: Stage) -> Stage:
 def _rising(stages: Sequence[Stage]) -> Iterable[Stage]:
     reached, looked = 0.0, False
     for stage in stages:
-        share = stage.exposure.share
+        share = stage.exposure.live
         looks = stage.advance == "ready"
         passed = 0 < share <= reached + MORE and not _is_full(stage)
         if passed or (looks and looked):
@@ -304,5 +306,5 @@ def _is_full(stage: Stage) -> bool:
 
 
 def _first_live_share(part: Sequence[Stage]) -> float:
-    shares = (stage.exposure.share for stage in part)
+    shares = (stage.exposure.live for stage in part)
     return next((share for share in shares if 0 < share < 1), 0.0)

@@ -18,6 +18,7 @@ from rollway import judge
 from rollway.judge import JudgeState, Reading, Rules, Verdict
 from rollway.planning import Plan, Stage
 from rollway.planning.calendar.in_plan import plan_state
+from rollway.rehearsal import hands
 from rollway.rehearsal import sham as shams
 from rollway.rehearsal.draws import Drawn, Place, draw, reading
 from rollway.rehearsal.scenario import Fault, Scenario, Trouble
@@ -27,6 +28,7 @@ from rollway.rollout.model import (
     ClockTicked,
     CommandGiven,
     CommandKind,
+    Effect,
     Entry,
     Event,
     EvidenceRead,
@@ -34,10 +36,12 @@ from rollway.rollout.model import (
     State,
     TargetFailed,
     TargetObserved,
+    TaskRan,
 )
 from rollway.rollout.rules import rules_of
+from rollway.rollout.tasks import decision_of
 
-PERSON = "rehearsed person"
+PERSON = hands.PERSON
 Ending = Literal["done", "evidence", "hard stop", "blind", "patience", "person", "held", "not over"]
 """done: everyone has it. evidence, hard stop, blind, patience, person: why it was taken back. held: past the
 point of no return, waiting for people. not over: it did not end within the time that is rehearsed."""
@@ -66,7 +70,8 @@ class Run:
 
     told_at: when each stage was told to the target. path: the share really served, from each moment on.
     exposed, met: requests that the new version served, and those while the fault was there. waits: seconds
-    beyond the bake time, by stage and what was waited for.
+    beyond the bake time, by stage and what was waited for. log_e: the evidence of harm when a leap last
+    looked at it, in nats; jolts: the squares of its latest moves, added up, and in how many ticks they came.
     """
 
     script: Script
@@ -91,6 +96,8 @@ class Run:
     moved: bool = False
     ticks: int = 0
     verdict: Verdict | None = None
+    log_e: float = 0.0
+    jolts: tuple[float, float] = (0.0, 0.0)
 
     def copy(self) -> Run:
         return replace(
@@ -107,7 +114,8 @@ class Run:
 
     @property
     def is_over(self) -> bool:
-        return self.ending is not None and (self.state.is_final or self.ending in ("held", "not over"))
+        is_final = self.state.is_final or self.state.closing_at is not None
+        return self.ending is not None and (is_final or self.ending in ("held", "not over"))
 
     @property
     def elapsed(self) -> float:
@@ -118,7 +126,8 @@ class Run:
 
 def begin(script: Script, at: float, rng: np.random.Generator) -> Run:
     """A rollout that was started at a moment (unix seconds) and has done nothing yet."""
-    return Run(script, rng, at, machine.begin(), judge.begin(script.rules), path=[(at, 0.0)])
+    state = hands.gates_met(script.plan, at)
+    return Run(script, rng, at, state, judge.begin(script.rules), path=[(at, 0.0)])
 
 
 # --- the world at a moment --------------------------------------------------------------------------
@@ -219,7 +228,7 @@ def _observe(run: Run) -> Event:
     if problem:
         run.sham = replace(run.sham, problem="")
         return TargetFailed(at=at, problem=problem)
-    return TargetObserved(at=at, share=run.sham.said)
+    return TargetObserved(at=at, share=run.sham.said, mirrored=run.state.desired_mirrored)
 
 
 def collect(run: Run, drawn: Sequence[Drawn]) -> list[Reading]:
@@ -238,12 +247,12 @@ def collect(run: Run, drawn: Sequence[Drawn]) -> list[Reading]:
 
 def _decide(run: Run, events: Sequence[Event], verdict: Verdict | None) -> None:
     before = run.state
-    effects: tuple[SetShare, ...] = ()
+    effects: tuple[Effect, ...] = ()
     for event in (*events, ClockTicked(at=_moment(run.at), verdict=verdict)):
         step = machine.advance(run.script.plan, run.state, event)
         _note_ending(run, step.state, event)
         run.state = step.state
-        effects = step.effects or effects
+        effects = machine.with_effects(effects, step.effects)
         run.entries += [(run.at, entry) for entry in step.entries]
         if any(entry.kind == "refused" for entry in step.entries):
             _on_refusal(run, event)
@@ -251,7 +260,8 @@ def _decide(run: Run, events: Sequence[Event], verdict: Verdict | None) -> None:
     if run.state.started_at is not None and run.stage.id not in run.told_at:
         run.told_at[run.stage.id] = run.at
     for effect in effects:
-        run.sham = shams.told(run.sham, effect.share, run.at, troubles_at(run, run.at))
+        if isinstance(effect, SetShare):
+            run.sham = shams.told(run.sham, effect.share, run.at, troubles_at(run, run.at))
     if run.sham.serving != run.path[-1][1]:
         run.path.append((run.at, run.sham.serving))
     if run.state.phase != "paused":
@@ -262,7 +272,7 @@ def _decide(run: Run, events: Sequence[Event], verdict: Verdict | None) -> None:
 
 def _note_ending(run: Run, after: State, event: Event) -> None:
     """Why the rollout goes back, at the moment when that is decided; and that it is done."""
-    if after.phase == "done":
+    if after.phase == "done" or after.closing_at is not None:
         run.ending = "done"
     if after.phase not in ("rolling_back", "rolled_back") or run.found is not None:
         return
@@ -288,7 +298,7 @@ def command_due(run: Run) -> tuple[float, CommandKind] | None:
         return max(run.paused_at + people.answer_seconds, run.retry_at), "rollback"
     if state.phase != "running" or state.entered_at is None:
         return None
-    if run.stage.advance == "person":
+    if run.stage.advance == "person" and decision_of(run.script.plan, run.stage) is None:
         due = state.entered_at.timestamp() + run.stage.bake_seconds + people.go_seconds
         return max(due, run.retry_at), "promote"
     if state.asked_at is not None:
@@ -296,11 +306,19 @@ def command_due(run: Run) -> tuple[float, CommandKind] | None:
     return None
 
 
-def _commands(run: Run, now: float) -> tuple[CommandGiven, ...]:
+def tasks_due(run: Run) -> list[tuple[float, CommandGiven | TaskRan]]:
+    """What is said next of each task that the plan follows, and when."""
+    told = hands.done_next(run.script.plan, run.state, run.script.scenario.people.go_seconds)
+    return [(at.timestamp(), event) for at, event in told]
+
+
+def _commands(run: Run, now: float) -> tuple[CommandGiven | TaskRan, ...]:
+    at = _moment(now)
+    said = tuple(event.model_copy(update={"at": at}) for due, event in tasks_due(run) if due <= now)
     due = command_due(run)
     if due is None or now < due[0]:
-        return ()
-    return (CommandGiven(at=_moment(now), kind=due[1], actor=PERSON, reason="as rehearsed"),)
+        return said
+    return (*said, CommandGiven(at=at, kind=due[1], actor=PERSON, reason="as rehearsed"))
 
 
 def _on_refusal(run: Run, event: Event) -> None:

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rollway.judge import Assigned, Counts, Histogram, Moments, Past, Reading, Sample
+from rollway.planning.durations import slower
 from rollway.rehearsal.scenario import Fault
-from rollway.rehearsal.world import Measure, World, slower
+from rollway.rehearsal.world import Measure, World
 
 IntArray = NDArray[np.int64]
 PAST_WEEKS = 8
@@ -74,7 +75,7 @@ def outcomes(measure: Measure, base: float | None, ratio: float = 1.0, luck: flo
     if measure.kind == "assignment":
         return (1.0,)
     if measure.kind == "latency":
-        return slower(measure.law, ratio * luck) if ratio * luck > 1 else measure.law
+        return slower(measure.law, ratio * luck) if ratio * luck != 1 else measure.law
     rate = measure.rate if base is None else base
     if measure.kind == "check" and ratio > 1:
         rate = max(rate, CHECK_FAULT_RATE)

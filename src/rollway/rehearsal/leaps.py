@@ -2,7 +2,7 @@
 
 While a stage bakes, or holds, nothing changes but the evidence, and the evidence of ten ticks at once is that
 of ten ticks one by one. So a leap draws what is served in many ticks and lets the judge read it as one. Where
-that brings a decision, or nears one, the leap is undone, what was drawn is split into shorter parts as chance
+that brings a decision, or may hide one, the leap is undone, what was drawn is split into two halves as chance
 would have split it, and these are read instead, down to the plan's own ticks. So every decision falls at a
 tick of the plan.
 """
@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from rollway import judge
 from rollway.judge.courses import Part, Setting, kept_part
 from rollway.judge.harm import contributions
+from rollway.judge.processes import SUSPICIOUS_LOG_E
 from rollway.planning import Plan
 from rollway.planning.calendar.in_plan import plan_state
 from rollway.rehearsal.course import (
@@ -28,18 +29,22 @@ from rollway.rehearsal.course import (
     is_shut,
     onset,
     served,
+    tasks_due,
     tick,
     troubles_at,
 )
 from rollway.rehearsal.draws import Drawn, split, thinned
 from rollway.rollout import machine
 
-NEAR = 3.0
-"""Nats from the threshold within which a leap is read in shorter parts."""
-PARTS = 8
-FINEST_NEAR = 200
-"""Near the threshold, and no nearer than this part of the bake time, parts are not split further."""
-GROWTH = 4
+HIDDEN = math.log(1000)
+"""A leap is split where the chance that it hides a decision is above exp(-HIDDEN)."""
+FIRST_SWING = 4.0
+"""The variance (nats squared) of a leap's evidence while nothing is known of it: a leap that ends less than
+some nats from a decision is split."""
+SWING_SAFETY, SWING_KEPT = 2.0, 0.7
+FINEST = 100
+"""Where nothing is decided yet, leaps are not split into parts below this part of the time in the stage."""
+GROWTH = 2
 """After a fault began a leap is at most this part of the time since then."""
 FEWEST_LOOKS = 3
 """In so many leaps, where nothing is compared."""
@@ -70,11 +75,11 @@ def play(run: Run, pace: Pace = USUAL_PACE, *, stop: Stop | None = None, seen: W
         if run.ticks > MOST_TICKS or run.at > latest:
             run.ending = "not over"
             break
-        ticks = 1 if pace.is_exact else _ticks_ahead(run, pace)
-        if ticks > 1:
-            _leap(run, ticks, pace)
-        else:
+        ticks = None if pace.is_exact else _ticks_ahead(run, pace)
+        if ticks is None:
             tick(run, run.at + _seconds_ahead(run))
+        else:
+            _read(run, ticks, served(run, run.at + ticks * run.script.tick_seconds))
         if seen:
             seen(run)
     return run
@@ -102,10 +107,10 @@ def _seconds_ahead(run: Run) -> float:
 # --- how far to leap --------------------------------------------------------------------------------
 
 
-def _ticks_ahead(run: Run, pace: Pace) -> int:
-    """How many ticks may be read at once from here; 1 where each has to be looked at by itself."""
+def _ticks_ahead(run: Run, pace: Pace) -> int | None:
+    """How many ticks may be read at once from here; None where the next has to be looked at by itself."""
     if not _is_settled(run):
-        return 1
+        return None
     every, ready = run.script.tick_seconds, run.stage.bake_seconds
     is_compared = 0 < (run.state.served_share or 0.0) < 1
     ahead = max(ready, run.elapsed) / (pace.looks if is_compared else FEWEST_LOOKS)
@@ -113,13 +118,16 @@ def _ticks_ahead(run: Run, pace: Pace) -> int:
         ahead = LONGEST_SECONDS
     if run.elapsed < ready:
         ahead = min(ahead, max(every * math.ceil((ready - run.elapsed) / every - 1e-9), every))
+    elif is_compared and run.stage.advance == "evidence":
+        # Most runs go on soon after their bake, at the first tick at which nothing speaks against it.
+        ahead = min(ahead, max(every, (run.elapsed - ready) / GROWTH))
     if fault_of(run) is not None:
         ahead = min(ahead, (run.at - (onset(run) or 0.0)) / GROWTH)
     # A tick at which something turns is looked at by itself.
     turns = (math.ceil((at - run.at) / every - 1e-9) - 1 for at in _turns(run) if at > run.at)
     ticks = max(1, min([math.floor(ahead / every + 1e-9), *turns]))
     quiet = _least_traffic(run, ticks * every) * run.script.rules.blind_seconds
-    return ticks if quiet > NO_CHANCE or _is_patient(run, is_compared) else 1
+    return ticks if quiet > NO_CHANCE or _is_patient(run, is_compared) else None
 
 
 def _is_patient(run: Run, is_compared: bool) -> bool:
@@ -163,6 +171,7 @@ def _turns(run: Run) -> list[float]:
         found.append(begins)
     if due is not None:
         found.append(due[0])
+    found += [at for at, _ in tasks_due(run)]
     if entered is not None and run.state.asked_at is None:
         found.append(entered.timestamp() + run.stage.patience_seconds)
     if is_shut(run):
@@ -182,25 +191,32 @@ def _least_traffic(run: Run, seconds: float) -> float:
 # --- the leap ---------------------------------------------------------------------------------------
 
 
-def _leap(run: Run, ticks: int, pace: Pace) -> None:
-    _read(run, ticks, served(run, run.at + ticks * run.script.tick_seconds))
-
-
 def _read(run: Run, ticks: int, drawn: tuple[Drawn, ...]) -> None:
-    """Let the judge read what was drawn for so many ticks: at once, or in parts where that decides."""
+    """Let the judge read what was drawn for so many ticks: at once, or in halves where that decides."""
+    if ticks == 1:
+        before = run.log_e
+        _read_at_once(run, 1, drawn)
+        _note_evidence(run, before, 1)
+        return
     trial = run.copy()
     _read_at_once(trial, ticks, drawn)
-    if ticks == 1 or not _has_to_split(run, trial, ticks):
+    _note_evidence(trial, run.log_e, ticks)
+    if not _has_to_split(run, trial, ticks):
         _become(run, trial)
         return
-    count = min(PARTS, ticks)
-    sizes = [ticks * (n + 1) // count - ticks * n // count for n in range(count)]
-    was = run.state
+    sizes, was = (ticks // 2, ticks - ticks // 2), run.state
     for size, part in zip(sizes, split(run.rng, drawn, sizes), strict=True):
         _read(run, size, part)
         if run.is_over or (run.state.stage, run.state.phase) != (was.stage, was.phase) or run.moved:
             # What follows is served by another share, and drawn anew.
             return
+
+
+def _note_evidence(run: Run, before: float, ticks: int) -> None:
+    """How far the evidence moved in so many ticks, and how it moves in general."""
+    run.log_e, _ = contributions(run.script.rules, run.judged)
+    squares, over = run.jolts
+    run.jolts = SWING_KEPT * squares + (run.log_e - before) ** 2, SWING_KEPT * over + ticks
 
 
 def _read_at_once(run: Run, ticks: int, drawn: tuple[Drawn, ...]) -> None:
@@ -224,6 +240,7 @@ def _is_idle(run: Run, until: float) -> bool:
         entered is not None
         and until - entered.timestamp() < run.stage.bake_seconds
         and not (due and until >= due[0])
+        and not any(until >= at for at, _ in tasks_due(run))
         and not _is_unread(run, until)
         and not any(guard.kind == "assignment" for guard in run.script.plan.guards)
     )
@@ -238,10 +255,25 @@ def _has_to_split(run: Run, trial: Run, ticks: int) -> bool:
     first = run.elapsed + run.script.tick_seconds
     if is_changed and first >= run.stage.bake_seconds:
         return True
-    if ticks * run.script.tick_seconds * FINEST_NEAR <= run.stage.bake_seconds:
+    if ticks * run.script.tick_seconds * FINEST <= run.elapsed:
         return False
-    log_e, _ = contributions(run.script.rules, trial.judged)
-    return log_e > math.log(1 / run.script.rules.alpha) - NEAR
+    return _may_hide(run, trial, ticks)
+
+
+def _may_hide(run: Run, trial: Run, ticks: int) -> bool:
+    """Whether the evidence may have been enough, or no longer suspicious after the bake, within the leap,
+    though it is not so at its end.
+
+    Between its ends evidence moves about like a Brownian bridge, which reaches what is `a` from the one and
+    `b` from the other with probability exp(-2 a b / variance).
+    """
+    squares, over = run.jolts
+    usual = SWING_SAFETY * ticks * squares / over if over > 0 else FIRST_SWING
+    variance = max(usual, (trial.log_e - run.log_e) ** 2)
+    levels = [math.log(1 / run.script.rules.alpha)]
+    if trial.elapsed >= run.stage.bake_seconds:
+        levels.append(SUSPICIOUS_LOG_E)
+    return any(2 * (at - run.log_e) * (at - trial.log_e) < HIDDEN * variance for at in levels)
 
 
 def _kept(run: Run, ticks: int) -> float:

@@ -79,18 +79,11 @@ def rehearse_promise(
     pace: Pace = USUAL_PACE,
 ) -> Kept:
     """Carry out the promise's stage with its fault, from runs that were healthy up to it."""
-    fault = Fault(promise.ratio, promise.stage, (promise.kpi,))
+    here = plan.stage_index(promise.stage)
     name = f"{promise.stage}/{promise.kpi}/{promise.ratio:g}"
-    script = Script(open_calendar(plan), Scenario(name, name, world, fault=fault, people=AT_ONCE))
-    starts = branches.by_stage.get(promise.stage, [])
-    here = next(n for n, stage in enumerate(plan.stages) if stage.id == promise.stage)
-
-    def is_left(run: Run) -> bool:
-        return run.state.stage != here or run.state.phase != "running" or run.state.asked_at is not None
-
     done = [
-        _play(script, starts[number % len(starts)], generator(seed, name, number), pace, is_left)
-        for number in range(runs if starts else 0)
+        leaps.play(run, pace, stop=lambda run: _has_left(run, here))
+        for run in _begun(plan, promise, promise.stage, name, world, branches, runs=runs, seed=seed)
     ]
     return _kept(promise, done, world, promise.stage)
 
@@ -104,31 +97,59 @@ def rehearse_plan_promise(
     runs: int,
     seed: int = 0,
     pace: Pace = USUAL_PACE,
-) -> Kept:
+    beside: Promise | None = None,
+) -> tuple[Kept, Kept | None]:
     """Carry out the whole plan with a fault that is there from the first exposure, until everyone has it.
 
-    Whoever is asked in between says go, as the promise takes it.
+    Whoever is asked in between says go, as the promise takes it. `beside`: the first stage's promise for the
+    same fault; the runs are the same until that stage is left, so they are looked at for it on their way.
     """
-    first = next(stage.id for stage in plan.stages if live_share(stage) > 0)
+    first = first_live(plan)
+    here = plan.stage_index(first)
     everyone = {n for n, stage in enumerate(plan.stages) if live_share(stage) >= 1}
     name = f"{WHOLE}/{promise.kpi}/{promise.ratio:g}"
-    fault = Fault(promise.ratio, first, (promise.kpi,))
-    script = Script(open_calendar(plan), Scenario(name, name, world, fault=fault, people=AT_ONCE))
-    starts = branches.by_stage.get(first, [])
 
-    def is_left(run: Run) -> bool:
+    def is_over(run: Run) -> bool:
         return run.state.stage in everyone or run.state.phase not in ("running", "paused")
 
-    done = [
-        _play(script, starts[number % len(starts)], generator(seed, name, number), pace, is_left)
-        for number in range(runs if starts else 0)
-    ]
-    return _kept(promise, done, world, first)
+    left, done = [], []
+    for run in _begun(plan, promise, first, name, world, branches, runs=runs, seed=seed):
+        if beside is not None:
+            leaps.play(run, pace, stop=lambda run: _has_left(run, here))
+            left.append(run.copy())
+        done.append(leaps.play(run, pace, stop=is_over))
+    stage = None if beside is None else _kept(beside, left, world, first)
+    return _kept(promise, done, world, first), stage
 
 
-def _play(script: Script, start: Run, rng: np.random.Generator, pace: Pace, is_left: leaps.Stop) -> Run:
-    run = replace(start.copy(), script=script, rng=rng, exposed=0.0, met=0.0, entries=[])
-    return leaps.play(run, pace, stop=is_left)
+def first_live(plan: Plan) -> str:
+    """The first stage with users of the new version."""
+    return next(stage.id for stage in plan.stages if live_share(stage) > 0)
+
+
+def _has_left(run: Run, stage: int) -> bool:
+    """Whether what a stage's promise counts is over."""
+    return run.state.stage != stage or run.state.phase != "running" or run.state.asked_at is not None
+
+
+def _begun(
+    plan: Plan,
+    promise: Promise | PlanPromise,
+    stage: str,
+    name: str,
+    world: World,
+    branches: Branches,
+    *,
+    runs: int,
+    seed: int,
+) -> Iterator[Run]:
+    """Runs in which the fault begins with the stage, each from a healthy one."""
+    fault = Fault(promise.ratio, stage, (promise.kpi,))
+    script = Script(open_calendar(plan), Scenario(name, name, world, fault=fault, people=AT_ONCE))
+    starts = branches.by_stage.get(stage, [])
+    for number in range(runs if starts else 0):
+        start, rng = starts[number % len(starts)].copy(), generator(seed, name, number)
+        yield replace(start, script=script, rng=rng, exposed=0.0, met=0.0, entries=[])
 
 
 def _kept(promise: Promise | PlanPromise, runs: list[Run], world: World, stage: str) -> Kept:

@@ -7,20 +7,11 @@ from dataclasses import replace
 
 from rollway.errors import InputError
 from rollway.planning import Guard, Plan, Stage
+from rollway.planning.durations import bounds_of, usual_law
 from rollway.planning.windows import zone_named
 from rollway.planning.words import about, listing, times
 from rollway.rehearsal.scenario import USUAL_PEOPLE, Fault, People, Scenario, Trouble
-from rollway.rehearsal.world import (
-    USUAL_BOUNDS,
-    Measure,
-    MeasureKind,
-    Noise,
-    Recorded,
-    Steady,
-    Traffic,
-    World,
-    log_normal,
-)
+from rollway.rehearsal.world import Measure, MeasureKind, Noise, Recorded, Steady, Traffic, World
 
 COMPARED = ("rate", "latency", "mean")
 BIG, DELAYED = 10.0, 5.0
@@ -78,8 +69,8 @@ def _measure(guard: Guard, rates: dict[str, float], traffic: Traffic | None) -> 
         kind,
         rate=min(1.0, (rate or 0.0) / bound if kind == "mean" else (rate or 0.0)),
         is_good=guard.direction == "less_is_worse",
-        bounds=USUAL_BOUNDS if kind == "latency" else (),
-        law=log_normal() if kind == "latency" else (),
+        bounds=bounds_of(guard) if kind == "latency" else (),
+        law=usual_law(bounds_of(guard)) if kind == "latency" else (),
         bound=bound,
         has_past=guard.baseline == "history",
     )

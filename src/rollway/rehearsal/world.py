@@ -7,14 +7,9 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from itertools import accumulate
-from statistics import NormalDist
 from typing import Literal, Protocol
 
 QUARTER = 900.0
-USUAL_BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
-"""The bounds (seconds) that Prometheus' clients give a histogram where nobody chooses others."""
-MEDIAN_SECONDS, P99_SECONDS = 0.1, 0.5
-"""Durations that nobody has told are log-normal with these, which lie on bounds of the usual histogram."""
 MeasureKind = Literal["rate", "latency", "check", "assignment", "mean"]
 
 
@@ -139,28 +134,3 @@ class World:
     measures: tuple[Measure, ...]
     noise: Noise = QUIET
     users: int | None = None
-
-
-def log_normal(
-    median: float = MEDIAN_SECONDS, p99: float = P99_SECONDS, bounds: tuple[float, ...] = USUAL_BOUNDS
-) -> tuple[float, ...]:
-    """The share of requests in each bucket of log-normal durations (seconds), one more than bounds."""
-    deviation = math.log(p99 / median) / NormalDist().inv_cdf(0.99)
-    below = [NormalDist(math.log(median), deviation).cdf(math.log(bound)) for bound in bounds]
-    return tuple(b - a for a, b in zip((0.0, *below), (*below, 1.0), strict=True))
-
-
-SLOW_SHARE = 0.01
-
-
-def slower(law: tuple[float, ...], ratio: float) -> tuple[float, ...]:
-    """The law of a version of which `ratio` times as many requests are slow: those beyond the bound that the
-    slowest hundredth of the old version's exceed, as nearly as the bounds allow. The others are as before."""
-    beyond = [sum(law[at:]) for at in range(1, len(law))]
-    cut = min(range(len(beyond)), key=lambda at: abs(math.log(max(beyond[at], 1e-12) / SLOW_SHARE)))
-    old = beyond[cut]
-    new = min(1.0, old * ratio)
-    return tuple(
-        share * (new / old if at > cut else (1 - new) / (1 - old)) if 0 < old < 1 else share
-        for at, share in enumerate(law)
-    )

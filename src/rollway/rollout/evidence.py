@@ -12,7 +12,7 @@ from rollway.facts.model import OpenAction
 from rollway.judge import Verdict
 from rollway.planning import Guard, Plan, Stage
 from rollway.rollout.model import Entry, EvidenceRead, State, Step
-from rollway.rollout.steps import changed, roll_back
+from rollway.rollout.steps import changed, is_past_return, roll_back
 
 STRONGEST_FIRST: tuple[OpenAction, ...] = ("rollback", "hold", "ask", "tell")
 
@@ -38,7 +38,7 @@ def _on_harm(plan: Plan, state: State, event: EvidenceRead, entries: tuple[Entry
     reason = event.verdict.reason
     harmful = _harmful(plan, event.verdict)
     goes_back = not harmful or any(guard.on_harm == "rollback" for guard in harmful)
-    if plan.stages[state.stage].reversible and goes_back:
+    if goes_back and not is_past_return(plan, state):
         return roll_back(state, f"Rolling back: {reason}", "rollway", entries)
     named = tuple(guard.kpi for guard in harmful)
     if goes_back:
@@ -90,7 +90,7 @@ def _on_blind(plan: Plan, state: State, event: EvidenceRead, entries: tuple[Entr
     )
     told = f"blind for {blind_for.total_seconds():.0f} s. {event.verdict.reason}"
     if (action or plan.policy.on_blind) == "rollback":
-        if plan.stages[state.stage].reversible:
+        if not is_past_return(plan, state):
             return roll_back(state, f"Rolling back by policy: {told}", "rollway", entries)
         return Step(state=state, entries=entries)
     if action in ("ask", "tell") and not state.blind_told:

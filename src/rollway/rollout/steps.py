@@ -1,9 +1,11 @@
-"""What the parts of the state machine share: changing a state, going back, and small words."""
+"""What the parts of the state machine share: changing a state, telling the target, going back, and words."""
 
 from __future__ import annotations
 
-from rollway.planning import Stage
-from rollway.rollout.model import Entry, SetShare, State, Step
+from collections.abc import Iterable
+
+from rollway.planning import Plan, Stage
+from rollway.rollout.model import CommandGiven, Entry, SetShare, State, Step
 
 BASELINE_DOWN = "The old version is not ready: traffic goes back to it as soon as it is."
 
@@ -13,17 +15,58 @@ SAME_SHARE = 1e-5
 
 def live_share(stage: Stage) -> float:
     """The share of users who are served by the new version in this stage (none in shadow and dual)."""
-    return stage.exposure.share if stage.exposure.mode == "live" else 0.0
+    return stage.exposure.live
+
+
+def is_past_return(plan: Plan, state: State) -> bool:
+    """Whether the way back is closed: a stage without one was entered, or such a task has begun."""
+    if state.started_at is not None and not plan.stages[state.stage].reversible:
+        return True
+    return bool(state.no_return)
+
+
+def next_stage(plan: Plan, state: State) -> Stage | None:
+    """The stage that would be entered next; None after the last one."""
+    index = 0 if state.started_at is None else state.stage + 1
+    return plan.stages[index] if index < len(plan.stages) else None
+
+
+def tell(state: State) -> SetShare:
+    """What the target is to be told, as things stand."""
+    return SetShare(share=state.desired_share, mirrored=state.desired_mirrored, groups=state.desired_groups)
 
 
 def roll_back(state: State, text: str, actor: str, entries: tuple[Entry, ...] = ()) -> Step:
     """Go back to the old version; traffic moves once that is ready, as far as anybody can tell."""
-    entry = Entry(kind="rollback", text=text, actor=actor, data={"from_share": state.desired_share})
-    state = changed(state, phase="rolling_back", desired_share=0.0, entered_at=None, standing=text)
+    data = {"from_share": state.desired_share, "stage": state.stage, "heard": state.heard}
+    entry = Entry(kind="rollback", text=text, actor=actor, data=data)
+    state = changed(
+        state,
+        phase="rolling_back",
+        desired_share=0.0,
+        desired_mirrored=0.0,
+        desired_groups=(),
+        entered_at=None,
+        held_by_task=False,
+        standing=text,
+    )
     if state.baseline_ready is False:
         wait = Entry(kind="rollback_waits", text=BASELINE_DOWN)
         return Step(state=changed(state, standing=f"{text} {BASELINE_DOWN}"), entries=(*entries, entry, wait))
-    return Step(state=state, effects=(SetShare(share=0.0),), entries=(*entries, entry))
+    return Step(state=state, effects=(tell(state),), entries=(*entries, entry))
+
+
+def said(event: CommandGiven, text: str, **data: object) -> Entry:
+    """The entry of a command that was followed."""
+    about = {"subject": event.subject} if event.subject else {}
+    return Entry(
+        kind=event.kind, text=text, actor=event.actor, data={"reason": event.reason, **about, **data}
+    )
+
+
+def told_by(event: CommandGiven) -> str:
+    """`ana: the board agreed`, or the name alone."""
+    return f"{event.actor}: {event.reason}" if event.reason else event.actor
 
 
 def changed(state: State, **changes: object) -> State:
@@ -36,3 +79,10 @@ def is_same(a: float, b: float) -> bool:
 
 def percent(share: float) -> str:
     return f"{share * 100:g}%"
+
+
+def listed(words: Iterable[str], at_most: int = 3) -> str:
+    """`a; b; c and 2 more`."""
+    every = list(words)
+    more = f" and {len(every) - at_most} more" if len(every) > at_most else ""
+    return "; ".join(every[:at_most]) + more

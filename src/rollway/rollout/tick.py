@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from rollway import judge
 from rollway.errors import RollwayError
@@ -19,16 +19,32 @@ from rollway.planning import Guard, Plan, Stage
 from rollway.rollout import machine
 from rollway.rollout.model import (
     ClockTicked,
+    CommandGiven,
     Effect,
     Entry,
     Event,
     EvidenceRead,
+    RunTask,
+    SetShare,
     State,
     TargetFailed,
     TargetObserved,
+    TaskLost,
 )
-from rollway.rollout.ports import Collected, Cursor, Interval, Loaded, Move, Rollouts, Signal, Target
+from rollway.rollout.ports import (
+    Collected,
+    Cursor,
+    Interval,
+    Loaded,
+    Move,
+    NoRunner,
+    Rollouts,
+    Signal,
+    Target,
+    TaskRunner,
+)
 from rollway.rollout.rules import rules_of
+from rollway.rollout.steps import is_past_return
 
 log = logging.getLogger("rollway.tick")
 
@@ -67,9 +83,19 @@ class Seen:
 
 
 def tick(
-    rollout: str, seq: int, *, rollouts: Rollouts, connectors: Connectors, clock: Callable[[], datetime]
+    rollout: str,
+    seq: int,
+    *,
+    rollouts: Rollouts,
+    connectors: Connectors,
+    clock: Callable[[], datetime],
+    runner: TaskRunner | None = None,
 ) -> Outcome:
-    """Evaluate a rollout once. A tick whose number has passed changes nothing, so repeating is harmless."""
+    """Evaluate a rollout once. A tick whose number has passed changes nothing, so repeating is harmless.
+
+    `runner` runs the commands of automatic tasks; without one, a plan that has such tasks cannot be followed.
+    """
+    runner = runner or NoRunner()
     loaded = rollouts.load(rollout)
     if loaded is None or loaded.seq != seq:
         return "stale"
@@ -79,14 +105,15 @@ def tick(
     if now < loaded.moved_at:
         now = loaded.moved_at + CLOCK_STEP
     seen = _look(loaded, connectors, now)
-    state, effects, entries = _decide(loaded, seen, now)
-    told_anew = state.desired_share != loaded.state.desired_share
+    state, effects, entries = _decide(loaded, seen, _lost(loaded, runner, now), now)
+    told_anew = _desired(state) != _desired(loaded.state)
     move = Move(
         rollout=rollout,
         seq=seq,
         at=now,
         state=state,
-        judge=seen.judge,
+        # After a mend nothing that was seen before it counts.
+        judge=seen.judge if state.mended_at == loaded.state.mended_at else {},
         cursors=seen.cursors,
         readings=seen.readings,
         verdict=seen.verdict,
@@ -96,14 +123,32 @@ def tick(
     )
     if not rollouts.commit(move):
         return "stale"
-    _act(loaded, effects, rollouts, connectors)
+    _act(loaded, effects, rollouts, connectors, runner)
     return "final" if state.is_final else "moved"
+
+
+def _desired(state: State) -> tuple[float, float, tuple[str, ...]]:
+    return state.desired_share, state.desired_mirrored, state.desired_groups
+
+
+def _lost(loaded: Loaded, runner: TaskRunner, now: datetime) -> tuple[Event, ...]:
+    """The commands of tasks that nobody runs any more, and whose end nobody has told."""
+    told = {one.event.subject for one in loaded.pending if not isinstance(one.event, CommandGiven)}
+    found: list[Event] = []
+    for is_undo, progress in ((False, loaded.state.tasks), (True, loaded.state.undo)):
+        for name, doing in progress.items():
+            if doing.state != "running" or not doing.attempt or name in told:
+                continue
+            since = doing.begun_at or now
+            if not runner.knows(loaded.id, name, doing.attempt, since, is_undo=is_undo):
+                found.append(TaskLost(at=now, subject=name, attempt=doing.attempt, is_undo=is_undo))
+    return tuple(found)
 
 
 def _look(loaded: Loaded, connectors: Connectors, now: datetime) -> Seen:
     commands = tuple(pending.event for pending in loaded.pending)
     stage = loaded.plan.stages[loaded.state.stage]
-    if loaded.state.is_final or _is_urgent(loaded, stage):
+    if loaded.state.is_final or _is_urgent(loaded):
         # A person's rollback does not wait for a target or a signal that may hang.
         return Seen(commands, loaded.judge, loaded.cursors, is_whole=False)
     if loaded.state.phase == "waiting":
@@ -117,9 +162,10 @@ def _look(loaded: Loaded, connectors: Connectors, now: datetime) -> Seen:
     return Seen(events, memory, cursors, readings, notes, verdict)
 
 
-def _is_urgent(loaded: Loaded, stage: Stage) -> bool:
-    said = any(pending.event.kind == "rollback" for pending in loaded.pending)
-    return said and stage.reversible and loaded.state.phase in ("running", "paused")
+def _is_urgent(loaded: Loaded) -> bool:
+    said = any(isinstance(one.event, CommandGiven) and one.event.kind == "rollback" for one in loaded.pending)
+    is_open = not is_past_return(loaded.plan, loaded.state)
+    return said and is_open and loaded.state.phase in ("running", "paused")
 
 
 def _observe(loaded: Loaded, connectors: Connectors, now: datetime) -> tuple[Event, str]:
@@ -135,6 +181,9 @@ def _observe(loaded: Loaded, connectors: Connectors, now: datetime) -> tuple[Eve
     observed = TargetObserved(
         at=now,
         share=wanted if is_near else served.share,
+        mirrored=served.mirrored,
+        groups=served.groups,
+        refusal=served.refusal,
         candidate_ready=served.candidate_ready,
         baseline_ready=served.baseline_ready,
     )
@@ -199,25 +248,49 @@ def _problem(error: Exception, what: str) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _decide(loaded: Loaded, seen: Seen, now: datetime) -> tuple[State, tuple[Effect, ...], tuple[Entry, ...]]:
+def _decide(
+    loaded: Loaded, seen: Seen, lost: tuple[Event, ...], now: datetime
+) -> tuple[State, tuple[Effect, ...], tuple[Entry, ...]]:
     state = loaded.state
     effects: tuple[Effect, ...] = ()
     entries = seen.entries
     time_passed = ClockTicked(at=now, verdict=seen.verdict, is_approved=loaded.is_approved)
-    for event in (*seen.events, *((time_passed,) if seen.is_whole else ())):
+    for event in (*lost, *seen.events, *((time_passed,) if seen.is_whole else ())):
         step = machine.advance(loaded.plan, state, event)
         state = step.state
-        # Shares are absolute: only the last one asked for matters.
-        effects = step.effects or effects
+        effects = machine.with_effects(effects, step.effects)
         entries += step.entries
     return state, effects, entries
 
 
-def _act(loaded: Loaded, effects: tuple[Effect, ...], rollouts: Rollouts, connectors: Connectors) -> None:
+def _act(
+    loaded: Loaded,
+    effects: tuple[Effect, ...],
+    rollouts: Rollouts,
+    connectors: Connectors,
+    runner: TaskRunner,
+) -> None:
     for effect in effects:
+        if isinstance(effect, RunTask):
+            _run(loaded, effect, runner)
+            continue
         try:
-            connectors.target(loaded.id, loaded.plan).apply(effect.share, fence=loaded.seq + 1)
+            _tell(connectors.target(loaded.id, loaded.plan), effect, loaded.seq + 1)
         except Exception as error:
             rollouts.note_target_problem(
                 loaded.id, loaded.seq + 1, _problem(error, f"the target of {loaded.id}")
             )
+
+
+def _run(loaded: Loaded, effect: RunTask, runner: TaskRunner) -> None:
+    try:
+        runner.run(loaded.id, effect)
+    except Exception:
+        # It stands in the record as begun; nobody knows of it, so that people are asked.
+        log.exception("the command of %s in %s could not be begun", effect.subject, loaded.id)
+
+
+def _tell(target: Target, effect: SetShare, fence: int) -> None:
+    # Only targets that know groups take them.
+    more: dict[str, Any] = {"groups": effect.groups} if getattr(target, "serves_groups", False) else {}
+    target.apply(effect.share, mirrored=effect.mirrored, fence=fence, **more)

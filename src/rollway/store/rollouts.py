@@ -12,11 +12,14 @@ import sqlalchemy as sa
 from rollway.errors import ConflictError
 from rollway.judge import Reading
 from rollway.planning import Plan
-from rollway.rollout import CommandGiven, Entry, Loaded, Move, Pending, State, begin
+from rollway.rollout import CommandGiven, Entry, Loaded, Move, Pending, State, TaskRan, begin
 from rollway.store import record as records
 from rollway.store.codec import from_text, new_id, reading_from_row, reading_to_row, to_text
 from rollway.store.plans import is_approved, read_plan
 from rollway.store.tables import command, reading, rollout, verdict
+
+TASK_RAN = "task_ran"
+"""The kind of a command's row that holds the end of a task's command."""
 
 
 class SqlRollouts:
@@ -99,21 +102,39 @@ class SqlRollouts:
 
     # --- for people ---
 
-    def create(self, rollout_id: str, plan: Plan, at: datetime, entry: Entry, *, target: str = "") -> None:
+    def create(
+        self,
+        rollout_id: str,
+        plan: Plan,
+        at: datetime,
+        entry: Entry,
+        *,
+        target: str = "",
+        earlier: tuple[str, Entry] | None = None,
+    ) -> None:
         """A new rollout, due at once, with the first entry of its record.
 
         `target` is what it switches: while it runs, another one with the same text raises ConflictError,
-        as does a second one with the same id.
+        as does a second one with the same id. `earlier` is a rollout that has ended and what its record says
+        of this one, written in the same transaction.
         """
         try:
-            self._create(rollout_id, plan, at, entry, target or None)
+            self._create(rollout_id, plan, at, entry, target or None, earlier)
         except sa.exc.IntegrityError as error:
             raise ConflictError(
                 f"another rollout was started at the same moment, on {target or rollout_id}",
                 hint="see `rollway status`, and start again",
             ) from error
 
-    def _create(self, rollout_id: str, plan: Plan, at: datetime, entry: Entry, target: str | None) -> None:
+    def _create(
+        self,
+        rollout_id: str,
+        plan: Plan,
+        at: datetime,
+        entry: Entry,
+        target: str | None,
+        earlier: tuple[str, Entry] | None,
+    ) -> None:
         state = begin()
         with self._engine.begin() as connection:
             connection.execute(
@@ -133,6 +154,9 @@ class SqlRollouts:
                 )
             )
             records.append(connection, rollout_id, 0, at, (entry,))
+            if earlier is not None:
+                known = sa.select(rollout.c.seq).where(rollout.c.id == earlier[0])
+                records.append(connection, earlier[0], connection.scalar(known) or 0, at, (earlier[1],))
 
     def say(self, rollout_id: str, event: CommandGiven) -> int:
         """Leave a person's command for the next tick. Returns its number."""
@@ -143,10 +167,25 @@ class SqlRollouts:
                     kind=event.kind,
                     actor=event.actor,
                     reason=event.reason,
+                    subject=event.subject,
                     at=event.at,
                 )
             )
             return new_id(result)
+
+    def report(self, rollout_id: str, event: TaskRan) -> None:
+        """Leave the end of a task's command for the next tick, which is called at once."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                sa.insert(command).values(
+                    rollout_id=rollout_id,
+                    kind=TASK_RAN,
+                    actor="rollway",
+                    subject=event.subject,
+                    reason=event.model_dump_json(),
+                    at=event.at,
+                )
+            )
 
     def heard_in(self, command_id: int) -> int | None:
         """The tick that heard a command; None while nobody has."""
@@ -250,7 +289,10 @@ def _attempt(now: datetime, since: datetime, grace: timedelta) -> int:
 
 def _pending(connection: sa.Connection, rollout_id: str) -> tuple[Pending, ...]:
     query = sa.select(command).where(command.c.rollout_id == rollout_id, command.c.heard_in.is_(None))
-    return tuple(
-        Pending(row.id, CommandGiven(at=row.at, kind=row.kind, actor=row.actor, reason=row.reason))
-        for row in connection.execute(query.order_by(command.c.id))
-    )
+    return tuple(Pending(row.id, _event(row)) for row in connection.execute(query.order_by(command.c.id)))
+
+
+def _event(row: Any) -> CommandGiven | TaskRan:
+    if row.kind == TASK_RAN:
+        return TaskRan.model_validate_json(row.reason)
+    return CommandGiven(at=row.at, kind=row.kind, actor=row.actor, reason=row.reason, subject=row.subject)

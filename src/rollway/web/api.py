@@ -32,7 +32,7 @@ def api_routes(rollway: Rollway, wake: Callable[[], None]) -> APIRouter:
     )
     def say(rollout: str, said: Said) -> Json:
         """Say something to a rollout; the next tick hears it, and the record tells what became of it."""
-        number = rollway.say(rollout, said.kind, said.actor, said.reason)
+        number = rollway.say(rollout, said.kind, said.actor, said.reason, said.subject)
         wake()
         return {"command": number, "rollout": rollout, "kind": said.kind, "actor": said.actor}
 

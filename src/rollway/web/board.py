@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from rollway.app.telling import BLIND
 from rollway.web import words
 from rollway.web.scales import evidence_scale, ratio_scale
+from rollway.web.waits import waits
 
 Json = dict[str, Any]
 
@@ -32,6 +34,7 @@ def board(view: Json) -> Json:
             {**line, "look": words.BECAME[line["became"]], "counts_since": _since(line, view, is_counting)}
             for line in view["stages"]
         ],
+        "waits": waits(view),
         "passed": sum(line["became"] == "passed" for line in view["stages"]),
         "entries": [entry(one) for one in view["record"][:SHOWN_ENTRIES]],
         "agrees": served is not None and abs(served - view["desired_share"]) < SAME_SHARE,
@@ -72,7 +75,7 @@ def _kpi(guard: Json, said: Json | None, view: Json, stage: Json) -> Json:
         "harm": evidence_scale(said["harm_log_e"], verdict["harm_threshold"]),
         "safe": evidence_scale(said["safe_log_e"], verdict["safe_threshold"]),
         "is_driver": said["kpi"] in verdict["drivers"] and verdict["kind"] == "harmful",
-        "blind_because": _BLIND.get(said["blind_reason"] or "", ""),
+        "blind_because": BLIND.get(said["blind_reason"] or "", ""),
     }
 
 
@@ -82,18 +85,6 @@ def _unit(guard: Json, said: Json) -> str:
         return ""
     cut = said["cut_seconds"] or guard["limit_seconds"]
     return f"slower than {cut:g} s" if cut else "slow of all"
-
-
-_BLIND = {
-    "source_down": "the source of its numbers does not answer",
-    "implausible": "its numbers cannot be right",
-    "no_past": "there are too few past weeks to compare with",
-    "no_traffic": "neither version was used",
-    "candidate_silent": "the new version reports nothing",
-    "baseline_silent": "the old version reports nothing",
-    "stale": "its numbers are too old",
-    "waiting": "its numbers are not complete yet",
-}
 
 
 # --- the record -----------------------------------------------------------------------------------

@@ -19,21 +19,28 @@ Text = Annotated[
     StringConstraints(strip_whitespace=True, max_length=2000),
     Field(description="why; kept in the record"),
 ]
+Subject = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$"),
+    Field(description="the id of a gate, a task or an undo step, for commands about one"),
+]
 
 
 class Said(BaseModel):
-    """A command to a rollout. `promote` and `override_window` need a reason."""
+    """A command to a rollout, or about the gate, the task or the undo step that is its `subject`. `promote`,
+    `override_window`, `roll_forward`, `skip` and `waive` need a reason."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: CommandKind
     actor: Name
     reason: Text = ""
+    subject: Subject = ""
 
 
 def said_from_form(fields: dict[str, str]) -> Said:
     """The command that a form carries. Raises InputError with one line for each field that is wrong."""
-    given = {name: fields[name] for name in ("kind", "actor", "reason") if name in fields}
+    given = {name: fields[name] for name in ("kind", "actor", "reason", "subject") if name in fields}
     if not given.get("actor", "").strip():
         raise InputError("say who you are", hint="fill in your name: it is kept in the record")
     try:

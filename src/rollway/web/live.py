@@ -22,7 +22,7 @@ SLOW_RETRY = 10_000
 """Milliseconds until a page in the background asks again."""
 MOST_KEPT = 100
 """Rollouts whose newest look is kept."""
-REGIONS = ("head", "actions", "stages", "verdict", "kpis", "record")
+REGIONS = ("head", "actions", "waits", "stages", "verdict", "kpis", "record")
 
 
 @dataclass(frozen=True, slots=True)

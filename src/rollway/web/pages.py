@@ -77,7 +77,7 @@ def _add_rollout_pages(
     def say(request: Request, rollout: str, form: Form) -> RedirectResponse:
         tokens.check(request, form.get("token", ""))
         said = said_from_form(form)
-        rollway.say(rollout, said.kind, said.actor, said.reason)
+        rollway.say(rollout, said.kind, said.actor, said.reason, said.subject)
         wake()
         return RedirectResponse(f"/rollouts/{rollout}", status_code=303)
 

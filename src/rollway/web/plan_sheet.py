@@ -10,7 +10,9 @@ from markupsafe import Markup
 from rollway.choice import Choice
 from rollway.choice.chart import with_spread
 from rollway.choice.outcomes import Outcomes
-from rollway.planning import Plan, Promise
+from rollway.documents.people_rows import people_values
+from rollway.documents.rollout_plan import fault_sizes, promise_rows
+from rollway.planning import Plan
 from rollway.planning.calendar.in_plan import calendar_words
 
 Json = dict[str, Any]
@@ -18,14 +20,15 @@ Json = dict[str, Any]
 
 def plan_sheet(plan: Plan) -> Json:
     """The plan, its JSON, its promises as a table, and the settings of its target as pairs of texts."""
-    titles = {stage.id: stage.title for stage in plan.stages}
     settings = plan.target.options() if plan.target else {}
     return {
         "plan": plan,
         "p": plan.to_json(),
         "calendar": "" if plan.calendar is None else calendar_words(plan.calendar),
-        "stage_titles": titles,
-        "promises": _promise_table(plan.promises, titles),
+        "stage_titles": {stage.id: stage.title for stage in plan.stages},
+        "promises": promise_rows(plan),
+        "fault_sizes": fault_sizes(plan),
+        "people": people_values(plan),
         "target": [
             (key, value if isinstance(value, str) else json.dumps(value)) for key, value in settings.items()
         ],
@@ -62,19 +65,3 @@ def choice_sheet(plan: Plan, choice: Choice, outcomes: Outcomes, drawing: str) -
         "draws": f"{outcomes.draws:,}",
         "today": "" if leading.method == plan.method else leading.title,
     }
-
-
-def _promise_table(promises: tuple[Promise, ...], titles: dict[str, str]) -> Json:
-    """One row per stage and KPI, one column per size of fault."""
-    ratios = sorted({promise.ratio for promise in promises})
-    cells = {(promise.stage, promise.kpi, promise.ratio): promise for promise in promises}
-    keys = dict.fromkeys((promise.stage, promise.kpi) for promise in promises)
-    rows = [
-        {
-            "stage": titles.get(stage, stage),
-            "kpi": kpi,
-            "cells": [cells.get((stage, kpi, ratio)) for ratio in ratios],
-        }
-        for stage, kpi in keys
-    ]
-    return {"ratios": ratios, "rows": rows}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,11 +9,33 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from rollway.app.words import (
+    NOTHING,
+    amount,
+    band,
+    count,
+    duration,
+    e_value,
+    percent,
+    rate,
+    sentence,
+    times,
+)
 from rollway.judge import VerdictKind
 from rollway.rollout import CommandKind, Phase
 
-NOTHING = "–"
-DIGITS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+__all__ = [
+    "NOTHING",
+    "amount",
+    "band",
+    "count",
+    "duration",
+    "e_value",
+    "percent",
+    "rate",
+    "sentence",
+    "times",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +68,34 @@ BECAME = {
     "current": Look("now", "play", "run"),
     "undone": Look("undone", "undo", "bad"),
     "ahead": Look("ahead", "ring", "calm"),
+}
+
+NEEDS = {
+    "gate": "gate",
+    "task": "task",
+    "decision": "decision",
+    "undo": "undo step",
+    "window": "change window",
+    "time": "time",
+    "target": "target",
+    "version": "new version",
+    "evidence": "evidence",
+    "person": "somebody’s word",
+}
+
+WORK = {
+    "open": Look("open", "ring", "wait"),
+    "met": Look("met", "check", "good"),
+    "met by the facts": Look("met by the facts", "check", "good"),
+    "waived": Look("waived", "skip", "wait"),
+    "not met": Look("not met", "cross", "bad"),
+    "ahead": Look("ahead", "ring", "calm"),
+    "ready": Look("ready", "person", "wait"),
+    "running": Look("under way", "play", "run"),
+    "done": Look("done", "check", "good"),
+    "failed": Look("failed", "cross", "bad"),
+    "skipped": Look("skipped", "skip", "wait"),
+    "unsure": Look("may have run", "alert", "bad"),
 }
 
 ENTRIES = {
@@ -114,83 +163,9 @@ def entry_look(kind: str, data: dict[str, object]) -> Look:
     return ENTRIES.get(kind, Look(kind.replace("_", " "), "dot", "calm"))
 
 
-def percent(part: float | None) -> str:
-    """0.25 -> 25%, 0.0042 -> 0.42%, None -> –. Three significant digits at most."""
-    if part is None:
-        return NOTHING
-    value = 100 * part
-    if value == 0 or value >= 99.95:
-        return f"{value:.0f}%"
-    return f"{value:.3g}%" if value >= 0.1 else f"{value:.2g}%"
-
-
-def rate(part: float | None) -> str:
-    """A measured rate, with digits that do not jump: 0.02 -> 2.00%, 0.101 -> 10.1%, 0.00042 -> 0.042%."""
-    if part is None:
-        return NOTHING
-    value = 100 * part
-    if value == 0 or value >= 99.95:
-        return f"{value:.0f}%"
-    if value < 0.1:
-        return f"{value:.2g}%"
-    return f"{value:.2f}%" if value < 10 else f"{value:.1f}%"
-
-
-def count(number: int | float | None) -> str:
-    return NOTHING if number is None else f"{number:,.0f}"
-
-
-def amount(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
-
-
-def times(ratio: float | None) -> str:
-    """1.052 -> 1.05×, 12.3 -> 12×, None -> –."""
-    if ratio is None:
-        return NOTHING
-    return f"{ratio:.2f}×" if ratio < 10 else f"{ratio:,.0f}×"
-
-
 def short_times(ratio: float) -> str:
     """1.0 -> 1×, 0.625 -> 0.62×: for the ends of a scale."""
     return f"{ratio:.2g}×"
-
-
-def band(low: float | None, high: float | None) -> str:
-    """The ratios the data leave open: 0.81–1.37×; open-ended where a side is not bounded yet."""
-    if low is None and high is None:
-        return "any ratio is still possible"
-    if low is None:
-        return f"up to {times(high)}"
-    if high is None:
-        return f"{times(low)} and more"
-    return f"{times(low)} to {times(high)}"
-
-
-def e_value(log_e: float) -> str:
-    """exp(log_e) as people read it: 0.04, 7.2, 120, 3.1 × 10⁸, < 0.01."""
-    if log_e < math.log(0.005):
-        return "< 0.01"
-    exponent = log_e / math.log(10)
-    if exponent >= 5:
-        whole = math.floor(exponent)
-        return f"{10 ** (exponent - whole):.1f} × 10{str(whole).translate(DIGITS)}"
-    value = math.exp(log_e)
-    return f"{value:,.0f}" if value >= 9.95 else f"{value:.2g}"
-
-
-def duration(seconds: float | None) -> str:
-    """40 -> 40 s, 90 -> 1 min 30 s, 5400 -> 1 h 30 min, 273600 -> 3 d 4 h. Two units at most."""
-    if seconds is None:
-        return NOTHING
-    left, parts = round(seconds), []
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
-        amount, left = divmod(left, size)
-        if amount:
-            parts.append(f"{amount} {unit}")
-        elif parts:
-            break
-    return " ".join(parts[:2]) or f"{seconds:.2g} s"
 
 
 def clock(iso: str | None) -> str:
@@ -208,13 +183,6 @@ def days(names: list[str]) -> str:
 def moment(seconds: float) -> str:
     """Unix seconds as a readable UTC time."""
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
-
-
-def sentence(text: str) -> str:
-    """Words with a capital at the beginning and a full stop at the end."""
-    text = text.strip()
-    text = text[:1].upper() + text[1:]
-    return text if not text or text[-1] in ".!?" else f"{text}."
 
 
 def standing(phase: Phase, text: str) -> str:

@@ -20,7 +20,8 @@ def test_nobody_is_served_by_the_new_version_before_the_cutover(release_of: Make
 
 def test_where_double_entry_is_not_feasible_it_works_on_copies(release_of: MakeRelease) -> None:
     """Only a known no makes a shadow of it."""
-    assert build(release_of(migration={"dual_run_feasible": False}))[0].exposure.mode == "shadow"
+    exposure = build(release_of(migration={"dual_run_feasible": False}))[0].exposure
+    assert (exposure.mode, exposure.live, exposure.mirrored) == ("shadow", 0.0, 1.0)
 
 
 def test_the_exit_rule_is_written_into_the_plan(release_of: MakeRelease) -> None:

@@ -38,7 +38,7 @@ def _both(release: Release) -> Stage:
         title="Both versions run" if doubled else "The new version runs on copies",
         purpose=f"Compare the results of both for at least {length(bake)}; only the old one's count.",
         method="parallel",
-        exposure=Exposure(share=0.0, mode="dual" if doubled else "shadow"),
+        exposure=Exposure(share=0.0, mode="dual") if doubled else Exposure(share=1.0, mode="shadow"),
         advance="person",
         bake_seconds=bake,
         patience_seconds=person_patience(release, "parallel", bake),

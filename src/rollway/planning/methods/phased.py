@@ -83,7 +83,7 @@ def _stage(release: Release, wave: Wave, earlier: Wave | None, following: float)
         title=wave.name,
         purpose=f"Reach {percent(wave.reach)} of all users and let them settle for {length(bake)}.",
         method="phased",
-        exposure=Exposure(audience="everyone" if is_last else audience_words(wave.reached), share=wave.reach),
+        exposure=_exposure(wave),
         advance="time" if is_last else "person",
         bake_seconds=bake,
         patience_seconds=(patience_seconds if is_last else person_patience)(release, "phased", bake),
@@ -91,6 +91,13 @@ def _stage(release: Release, wave: Wave, earlier: Wave | None, following: float)
         entry=_entry(release, wave, is_first=earlier is None),
         undo=f"{undo_words(release)} This takes back every wave; to keep the earlier ones, pause instead.",
     )
+
+
+def _exposure(wave: Wave) -> Exposure:
+    if wave.reach >= 1:
+        return Exposure(share=wave.reach)
+    names = tuple(group.name for group in wave.reached)
+    return Exposure(audience=audience_words(wave.reached), share=wave.reach, groups=names)
 
 
 def _entry(release: Release, wave: Wave, *, is_first: bool) -> tuple[str, ...]:

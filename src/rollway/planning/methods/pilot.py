@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from rollway.facts.model import Release
+from collections.abc import Sequence
+
+from rollway.facts.model import Group, Release
 from rollway.planning.evidence import margins_before
 from rollway.planning.model import Exposure, Stage
 from rollway.planning.stages import (
@@ -10,6 +12,7 @@ from rollway.planning.stages import (
     audience_words,
     bake_seconds,
     baseline_stage,
+    crowd_of,
     distinct,
     patience_seconds,
     person_patience,
@@ -35,7 +38,7 @@ def _pilot(release: Release) -> Stage:
         title=f"Pilot: {listing((group.name for group in groups), 3)}" if groups else "Pilot",
         purpose=f"Learn from real work for {length(bake)} before everybody else depends on it.",
         method="pilot",
-        exposure=Exposure(audience=audience_words(groups), share=share),
+        exposure=Exposure(audience=audience_words(groups), share=share, groups=_names(release, groups)),
         advance="person",
         bake_seconds=bake,
         patience_seconds=person_patience(release, "pilot", bake),
@@ -47,6 +50,11 @@ def _pilot(release: Release) -> Stage:
         ),
         undo=undo_words(release),
     )
+
+
+def _names(release: Release, groups: Sequence[Group]) -> tuple[str, ...]:
+    """The groups by name; none where they are everybody, because a pilot with everyone is no pilot."""
+    return tuple(group.name for group in groups) if 0 < crowd_of(release).share_of(groups) < 1 else ()
 
 
 def _everyone(release: Release) -> Stage:

@@ -59,6 +59,8 @@ class Task:
     time that nine in ten nights need no more than; a `p90` equal to `duration` means a wait
     of fixed length.
     `undo` names the undo steps that are needed once it has begun; none means that there is nothing to undo.
+    `automatic`: where a plan's tasks are followed, Rollway runs its `command` itself; `idempotent`: it may be
+    run twice, so that it is run again by itself when it was cut off.
     """
 
     id: str
@@ -78,6 +80,8 @@ class Task:
     timezone: str = _unsaid()
     instruction: str = ""
     command: str = _unsaid()
+    automatic: bool = _unsaid(False)
+    idempotent: bool = _unsaid(False)
     link: str = _unsaid()
     expected: str = _unsaid()
     verification: str = ""
@@ -111,7 +115,8 @@ class Task:
 class UndoStep:
     """One step of going back. Steps are done one after the other, in the order of the list.
 
-    A step that no task names is always needed. `tested` says where it was tested, and when.
+    A step that no task names is always needed. `tested` says where it was tested, and when. `automatic` and
+    `idempotent` mean the same as in a task.
     """
 
     id: str
@@ -125,6 +130,8 @@ class UndoStep:
     tested: str = _unsaid()
     extra: Extra = _unsaid(())
     p90: float | None = _unsaid(None)
+    automatic: bool = _unsaid(False)
+    idempotent: bool = _unsaid(False)
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)

@@ -1,0 +1,222 @@
+"""Everything that a rollout waits for now: what, from whom, since when, and what it would take. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from rollway.planning import Plan, Stage, Task
+from rollway.planning.calendar.in_plan import plan_state
+from rollway.planning.people import gate_words
+from rollway.planning.runbooks.model import UndoStep
+from rollway.planning.task_order import is_own
+from rollway.rollout.clock import lacking_of
+from rollway.rollout.entering import left_before
+from rollway.rollout.gates import gate_people, is_followed, unmet_gates
+from rollway.rollout.model import Doing, State
+from rollway.rollout.runs import why_not_now
+from rollway.rollout.steps import is_past_return, live_share, next_stage, percent
+from rollway.rollout.tasks import decision_of, open_after, open_before, open_during, open_entry
+from rollway.rollout.undoing import needed_undo
+
+NeedKind = Literal[
+    "gate", "task", "decision", "undo", "window", "time", "target", "version", "evidence", "person"
+]
+"""time: that it passes; target: to serve what it was told; version: the new one to be ready; evidence: the
+judge's word; person: somebody who says how it goes on."""
+
+OPERATORS = "the operators"
+OPEN_TIME = ("blind", "harmful")
+"""The verdicts that keep a rollout in a stage of which only its time is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One thing that a rollout waits for. `who` is empty where nobody can hurry it; `since` is None where it
+    is not known, and `until` where it does not end by itself. `subject` is the gate, task or undo step."""
+
+    kind: NeedKind
+    what: str
+    who: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    takes: str = ""
+    subject: str = ""
+
+
+def lacking(plan: Plan, state: State, at: datetime) -> tuple[Need, ...]:
+    """What the rollout waits for now, the nearest first; nothing where it has ended."""
+    if state.is_final:
+        return ()
+    if state.phase == "rolling_back":
+        return tuple(_going_back(plan, state))
+    if state.phase == "paused":
+        return tuple(_paused(plan, state, at))
+    found: list[Need] = []
+    if state.phase == "running":
+        found += _here(plan, state, at)
+    stage = next_stage(plan, state)
+    if stage is not None:
+        found += _ahead(plan, state, stage, at)
+    elif state.closing_at is not None:
+        found += (_task(plan, state, task, at) for task in open_after(plan, state))
+    return tuple(found)
+
+
+# --- the stage that is served -----------------------------------------------------------------------
+
+
+def _here(plan: Plan, state: State, at: datetime) -> Iterator[Need]:
+    stage = plan.stages[state.stage]
+    if state.entered_at is None:
+        yield _target(state, f"the target to serve {stage.title}")
+        return
+    if state.closing_at is not None:
+        return
+    for task in open_during(plan, state, stage):
+        yield _task(plan, state, task, at)
+    baked = state.entered_at + timedelta(seconds=stage.bake_seconds)
+    if state.is_promoted:
+        return
+    if at < baked:
+        what = f"the bake time of {stage.title}"
+        yield Need("time", what, since=state.entered_at, until=baked, takes="time, or promote by an operator")
+    decision = decision_of(plan, stage)
+    if decision is not None:
+        if (doing := state.tasks.get(decision.id)) is None or not doing.is_over:
+            yield _task(plan, state, decision, at)
+    elif stage.advance == "person":
+        takes = "rollway promote --because TEXT"
+        yield Need("person", f"the decision to leave {stage.title}", _operators(plan), baked, takes=takes)
+    elif at >= baked and not _is_over(state) and (stage.advance != "time" or state.heard in OPEN_TIME):
+        yield _evidence(plan, state, stage, baked, at)
+
+
+def _is_over(state: State) -> bool:
+    """Whether the stage's rule was met when it was last looked at, so that the next one is waited for."""
+    return state.standing.startswith(("waiting to enter ", "before "))
+
+
+def _evidence(plan: Plan, state: State, stage: Stage, since: datetime, at: datetime) -> Need:
+    ratios = ", ".join(f"{kpi} below {margin:g} times" for kpi, margin in stage.margins.items())
+    takes = {
+        "ready": "numbers of the old version for every gate",
+        "evidence": f"a healthy verdict{f': {ratios} of the old version' if ratios else ''}",
+        "time": "a verdict that is neither blind nor harmful",
+        "person": "",
+    }[stage.advance]
+    if state.heard == "blind":
+        takes = f"usable numbers, and then {takes}"
+    elif state.asked_at is not None:
+        takes += "; or promote, or rollback, by a person who was asked"
+    what = state.standing or lacking_of(plan, state, at, None)
+    return Need("evidence", what, since=state.blind_since or since, takes=takes)
+
+
+# --- the stage ahead --------------------------------------------------------------------------------
+
+
+def _ahead(plan: Plan, state: State, stage: Stage, at: datetime) -> Iterator[Need]:
+    for gate in unmet_gates(plan, state, stage):
+        if is_followed(plan) and gate.kind == "task":
+            continue
+        reached = f' --because "{percent(gate.minimum)} reached"' if gate.minimum is not None else ""
+        takes = f"rollway task confirm ROLLOUT {gate.id}{reached}"
+        who = gate_people(plan, gate) or _operators(plan)
+        yield Need("gate", f"{gate_words(gate)} (before {stage.title})", who, takes=takes, subject=gate.id)
+    for task in (*open_before(plan, state, stage), *open_entry(plan, state, stage)):
+        yield _task(plan, state, task, at)
+    if stage.in_window and state.override is None:
+        window = plan_state(plan, at)
+        if not window.is_open:
+            what = f"{stage.title} may not be entered: {window.reason}"
+            takes = "the window to open, or override-window by an operator with a reason"
+            yield Need("window", what, until=window.next_open, takes=takes)
+    if state.candidate_ready is False and live_share(stage) > state.desired_share:
+        takes = "the new version to be ready where the target looks"
+        yield Need("version", f"{stage.title} needs a new version that is ready", takes=takes)
+    left = left_before(plan, state, stage)
+    if left and stage.id in state.turns and not open_entry(plan, state, stage):
+        yield Need("gate", left, _operators(plan), state.turns[stage.id], takes="rollway task waive")
+
+
+# --- what people do ---------------------------------------------------------------------------------
+
+
+def _task(plan: Plan, state: State, task: Task | UndoStep, at: datetime) -> Need:
+    is_undo = isinstance(task, UndoStep)
+    doing = (state.undo if is_undo else state.tasks).get(task.id)
+    is_decision = isinstance(task, Task) and (task.gate or not task.reversible)
+    kind: NeedKind = "undo" if is_undo else "decision" if is_decision else "task"
+    who, since = _people(task, is_decision), None if doing is None else doing.begun_at or doing.ready_at
+    return Need(kind, task.title, who, since, takes=_takes(plan, state, task, doing, at), subject=task.id)
+
+
+def _people(task: Task | UndoStep, is_decision: bool) -> tuple[str, ...]:
+    names: tuple[str, ...] = (task.owner,)
+    if isinstance(task, Task):
+        names = (task.decider if is_decision else task.owner, task.backup)
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _takes(plan: Plan, state: State, task: Task | UndoStep, doing: Doing | None, at: datetime) -> str:
+    if doing is None:
+        before = [
+            one.title
+            for one in plan.runbook
+            if isinstance(task, Task)
+            and one.id in task.after
+            and not ((done := state.tasks.get(one.id)) and done.is_over)
+            and not is_own(one)
+        ]
+        return f"first: {'; '.join(before)}" if before else "its time has not come yet"
+    said = f"rollway task {{}} ROLLOUT {task.id}"
+    if doing.is_stuck:
+        return f"{said.format('repeat')}, confirm, or skip with a reason"
+    if doing.state == "running" and doing.attempt:
+        return "its command to end"
+    if isinstance(task, Task):
+        if task.gate or (not task.reversible and doing.state == "ready"):
+            return f"{said.format('go')} (or no-go)"
+        if task.automatic and (closed := why_not_now(plan, state, task, at)):
+            return f"to be run by Rollway, and {closed}"
+        if task.trigger and doing.state == "ready":
+            return f"{task.trigger}; then {said.format('begin')}"
+    return said.format("done")
+
+
+# --- paused, and going back -------------------------------------------------------------------------
+
+
+def _paused(plan: Plan, state: State, at: datetime) -> Iterator[Need]:
+    stuck = [task for task in plan.runbook if (known := state.tasks.get(task.id)) and known.is_stuck]
+    for task in stuck:
+        yield _task(plan, state, task, at)
+    if not state.held_by_task:
+        back = "" if is_past_return(plan, state) else ", or rollback by anybody"
+        forward = ", or roll-forward once it is mended" if is_past_return(plan, state) else ""
+        yield Need("person", state.standing, _operators(plan), takes=f"rollway resume{forward}{back}")
+
+
+def _going_back(plan: Plan, state: State) -> Iterator[Need]:
+    if state.back_at is None:
+        yield _target(state, "the target to serve the old version to everyone")
+        return
+    for step in needed_undo(plan, state):
+        doing = state.undo.get(step.id)
+        if doing is None or not doing.is_over:
+            yield _task(plan, state, step, state.back_at)
+
+
+def _target(state: State, what: str) -> Need:
+    served = "nothing read back yet" if state.served_share is None else f"{percent(state.served_share)} now"
+    problem = f"; {state.target_problem}" if state.target_problem else ""
+    waits = "; the old version is not ready" if state.baseline_ready is False else ""
+    takes = f"{percent(state.desired_share)} read back ({served}{problem}{waits})"
+    return Need("target", what, since=state.told_at, takes=takes)
+
+
+def _operators(plan: Plan) -> tuple[str, ...]:
+    return plan.operators or (OPERATORS,)
