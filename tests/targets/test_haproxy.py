@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from examples.live.servers import Places
+from examples.live.servers.haproxy import CONFIGURATION
 from rollway.errors import InputError, TemporaryError
-from rollway.rollout.ports import Surroundings
+from rollway.judge import Counts
+from rollway.rollout.ports import Interval, Surroundings
+from rollway.signals.scrape import ScrapeSignal
 from rollway.targets.haproxy import HaproxyTarget
 from support.haproxy import Haproxy, haproxy
+from support.servers import free_port, or_skipped
 from support.versions import Version, answers, versions, wait_until
 
 OPTIONS: dict[str, Any] = {"backend": "web", "candidate": "new", "baseline": ["old1", "old2"]}
@@ -180,3 +186,50 @@ def test_an_option_that_cannot_be_used_is_named(options: dict[str, Any], problem
     """A slip in the release file is told when the target is made, not at the first step."""
     with pytest.raises(InputError, match=problem):
         HaproxyTarget({"socket": "x", **OPTIONS, **options}, Surroundings("r", None))  # type: ignore[arg-type]
+
+
+def test_requests_that_are_still_answered_are_told_until_they_are_over(site: Site) -> None:
+    """The new version gets nobody any more, and finishes what it has begun: nobody's request is cut off."""
+    target = site.target()
+    target.apply(1.0, fence=1)
+    site.new.delay = 1.5
+    told: list[set[str]] = []
+    slow = threading.Thread(target=lambda: told.append(set(answers(site.balancer.port, 1))))
+    slow.start()
+    wait_until(lambda: site.new.seen["/"])
+    target.apply(0.0, fence=2)
+    assert target.observe().note == "draining: new (1 requests)"
+    slow.join(5)
+    wait_until(lambda: target.observe().note == "")
+    assert told == [{"new"}]
+
+
+def test_each_servers_own_metrics_are_a_signal(tmp_path: Path) -> None:
+    """HAProxy's exporter counts answers by server; the versions are told apart by it, without a change to the
+    service."""
+    port = free_port()
+    exporter = (
+        f"frontend metrics\n    bind 127.0.0.1:{port}\n    http-request use-service prometheus-exporter\n"
+    )
+    with versions("old", "new") as (old, new), or_skipped():
+        places = Places(tmp_path, old=old.port, new=new.port)
+        balancer = Haproxy(places, CONFIGURATION.read_text() + exporter)
+        try:
+            given = {"socket": str(balancer.socket), "backend": "web", "candidate": "new", "baseline": "old"}
+            HaproxyTarget(given, Surroundings("r", None)).apply(0.25, fence=1)  # type: ignore[arg-type]
+            options = {
+                "url": f"http://127.0.0.1:{port}/metrics",
+                "arm_label": "server",
+                "candidate": "new",
+                "baseline": "old",
+                "total": "haproxy_server_http_responses_total",
+                "bad": 'haproxy_server_http_responses_total{code="5xx"}',
+            }
+            signal = ScrapeSignal("errors", "rate", options)
+            began = signal.collect(None, Interval("s", 0.25, 0.0))
+            answers(balancer.port, 40)
+            read = signal.collect(began.cursor, Interval("s", 0.25, 10.0)).reading
+        finally:
+            balancer.stop()
+    assert read is not None
+    assert (read.candidate, read.baseline) == (Counts(10, 0), Counts(30, 0))

@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
+from examples.live.servers import Places
+from examples.live.servers.nginx import CONFIGURATION, NOBODY
 from rollway.errors import InputError, TemporaryError
 from rollway.rollout.ports import Surroundings
 from rollway.targets.nginx import NginxTarget
 from support.nginx import Nginx, nginx
-from support.versions import Version, answers, versions
+from support.servers import or_skipped
+from support.versions import Version, answers, versions, wait_until
 
 USERS = [f"user-{number}" for number in range(120)]
 
@@ -142,3 +145,52 @@ def test_an_option_that_cannot_be_used_is_named(site: Site, options: dict[str, A
     """Nothing that could end a line of the configuration is ever written into it."""
     with pytest.raises(InputError, match=problem):
         site.target(**options)
+
+
+@pytest.fixture
+def copying(tmp_path: Path) -> Iterator[Site]:
+    """A site with the mirror location of the documentation."""
+    with versions("old", "new") as (old, new), or_skipped():
+        places = Places(tmp_path, old=old.port, new=new.port)
+        text = CONFIGURATION.read_text().replace(
+            "        location / {",
+            "        location = /copy {\n"
+            "            internal;\n"
+            '            if ($web_copy = "") { return 204; }\n'
+            "            proxy_pass http://$web_copy$request_uri;\n"
+            "        }\n"
+            "        location / {\n            mirror /copy;",
+        )
+        nobody = NOBODY + 'map "" $web_copy { default ""; }\n'
+        balancer = Nginx(places, text, split=nobody)
+        try:
+            yield Site(balancer, old, new)
+        finally:
+            balancer.stop()
+
+
+def test_copies_go_to_the_new_version_and_answers_come_from_the_old(copying: Site) -> None:
+    """Half of the requests are copied, each drawn by itself; all of them, and none again."""
+    target = copying.target(copies=True)
+    for fence, (copies, least, most) in enumerate([(0.5, 65, 135), (1.0, 200, 200), (0.0, 0, 0)]):
+        copying.new.seen.clear()
+        target.apply(0.0, mirrored=copies, fence=fence)
+        assert (target.observe().share, target.observe().mirrored) == (0.0, copies)
+        assert set(answers(copying.balancer.port, 200, path="/copied?a=1")) == {"old"}
+        wait_until(lambda least=least: copying.new.seen["/copied?a=1"] >= least)  # type: ignore[misc]
+        assert copying.new.seen["/copied?a=1"] <= most
+
+
+def test_users_of_the_new_version_are_not_copied_to_it(copying: Site) -> None:
+    """Everyone is served by it: each request reaches it once."""
+    target = copying.target(copies=True)
+    target.apply(1.0, mirrored=1.0, fence=1)
+    assert set(answers(copying.balancer.port, 50, path="/once")) == {"new"}
+    assert copying.new.seen["/once"] == 50
+
+
+def test_without_the_mirror_location_copies_are_refused(site: Site) -> None:
+    """Nobody is told that copies are sent where none are; nothing changes."""
+    with pytest.raises(TemporaryError, match="sends no copies"):
+        site.target().apply(0.0, mirrored=0.5, fence=1)
+    assert site.target().observe().mirrored == 0.0

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from rollway.errors import InputError
 from rollway.planning import Guard, Plan
-from rollway.rollout import FlagShelf, Signal, Surroundings, Target
+from rollway.rollout import ErrandShelf, FlagShelf, Signal, Surroundings, Target
+from rollway.rollout.ports import close_target
 from rollway.rollout.pushed import PushedShelf
 
 SIGNALS = "rollway.signals"
@@ -18,9 +20,13 @@ TARGETS = "rollway.targets"
 class PluginConnectors:
     """Builds each rollout's signals and target once and keeps them, with their open connections."""
 
-    def __init__(self, flags: FlagShelf, pushed: PushedShelf) -> None:
+    def __init__(
+        self, flags: FlagShelf, pushed: PushedShelf, errands: Callable[[str], ErrandShelf] | None = None
+    ) -> None:
+        """`errands` gives a rollout the shelf on which it asks people."""
         self._flags = flags
         self._pushed = pushed
+        self._errands = errands
         self._signals: dict[tuple[str, str], Signal] = {}
         self._targets: dict[str, Target] = {}
         self._lock = threading.Lock()
@@ -43,17 +49,25 @@ class PluginConnectors:
             )
         with self._lock:
             if rollout not in self._targets:
-                make = _find(TARGETS, plan.target.type, "the target")
-                around = Surroundings(rollout=rollout, flags=self._flags)
-                self._targets[rollout] = make(plan.target.options(), around)
+                asked = self._errands(rollout) if self._errands else None
+                around = Surroundings(rollout, self._flags, asked, make_target)
+                self._targets[rollout] = make_target(plan.target.type, plan.target.options(), around)
             return self._targets[rollout]
 
     def forget(self, rollout: str) -> None:
         """Drop what a finished rollout used."""
         with self._lock:
-            self._targets.pop(rollout, None)
+            target = self._targets.pop(rollout, None)
+            if target is not None:
+                close_target(target)
             for key in [key for key in self._signals if key[0] == rollout]:
                 del self._signals[key]
+
+
+def make_target(kind: str, options: Mapping[str, Any], around: Surroundings) -> Target:
+    """A target of an installed type. Raises InputError."""
+    target: Target = _find(TARGETS, kind, "the target")(options, around)
+    return target
 
 
 def _find(group: str, name: str, what: str) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from rollway.app.busy import holder_of
 from rollway.app.connectors import PluginConnectors
 from rollway.app.planted import Found, find, law_of, made_worse, steps_of
 from rollway.errors import InputError, RollwayError
@@ -14,6 +15,7 @@ from rollway.facts.duration import parse_duration
 from rollway.judge import Assigned, Counts, Histogram, Moments, Reading, Sample
 from rollway.judge.words import amount, percent, seconds
 from rollway.planning import Guard, Plan
+from rollway.planning.durations import bounds_of
 from rollway.rollout import Collected, Cursor, Interval, Signal, live_share, rules_of
 from rollway.rollout.serving import Check, CheckState
 from rollway.store import SqlRollouts
@@ -93,12 +95,10 @@ class Preflight:
         """The share that is served now, and what the target says of itself."""
         try:
             target = self._connectors.target(name, plan)
-            identity = target.identity
-            holder = self._rollouts.holder_of(identity)
+            holder = holder_of(target, self._rollouts, self._connectors)
             if holder is not None:
-                told = f"{holder} is carried out on the same target ({identity})"
-                return None, [Check("free", "failed", told, f"wait for it, or: rollway rollback {holder}")]
-            checks = [Check("free", "ok", f"no rollout uses {identity}")]
+                return None, [Check("free", "failed", holder.told, holder.hint)]
+            checks = [Check("free", "ok", f"no rollout uses {target.identity}")]
             checks += target.preflight()
             if any(check.state == "failed" and check.name == "reachable" for check in checks):
                 return None, checks
@@ -184,6 +184,9 @@ def _of_guard(plan: Plan, look: _Look, share: float | None, ask: Ask) -> list[Ch
     if look.guard.baseline == "concurrent":
         checks.append(_old_version(look, reading, length))
     checks.append(_new_version(look, reading, length, share))
+    sample = next((one for one in (reading.baseline, reading.candidate) if isinstance(one, Histogram)), None)
+    if sample is not None and plan.promises:
+        checks.append(check_buckets(look.guard, sample))
     if look.guard.say != "watch" and look.guard.kind != "assignment":
         checks.append(_planted(plan, look.guard, reading, length, ask.times))
     return checks
@@ -218,6 +221,16 @@ def _new_version(look: _Look, reading: Reading, length: float, share: float | No
         return Check(name, state, f"no trials in {seconds(length)}{served}", hint)
     told = "none yet, for it serves nobody: whether its numbers would be found cannot be known"
     return Check(name, "unknown", told, "send it one request by hand, and run this again")
+
+
+def check_buckets(guard: Guard, sample: Histogram) -> Check:
+    """Whether the histogram has the bounds that the promises were made for."""
+    if sample.bounds == bounds_of(guard):
+        return Check("buckets", "ok", f"the {len(sample.bounds)} bounds that the plan was made for")
+    planned = "those that are stated" if guard.buckets else "the usual ones, for none are stated"
+    bounds = ", ".join(f"{bound:g}" for bound in sample.bounds)
+    told = f"other bounds than the plan was made for ({planned}): what it promises of this KPI may not hold"
+    return Check("buckets", "unknown", told, f"state kpis.buckets: [{bounds}] and plan anew")
 
 
 def _trials(sample: Sample | None) -> float:

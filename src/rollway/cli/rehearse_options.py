@@ -113,7 +113,7 @@ def _story(text: str, option: str, plan: Plan) -> tuple[str, str, str, float]:
     if match is None:
         raise InputError(f"{option} {text}: not understood", hint=f"write {option} WHAT=SIZE@STAGE+AFTER")
     what, size, stage, after = match.groups()
-    first = next((s.id for s in plan.stages if s.exposure.share > 0), plan.stages[0].id)
+    first = next((s.id for s in plan.stages if s.exposure.live > 0), plan.stages[0].id)
     stage = stage or first
     _known(stage, [each.id for each in plan.stages], f"{option} {text}", "stage")
     return what, size, stage, seconds_of(after, f"{option} {text}") if after else 0.0

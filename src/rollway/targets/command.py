@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import signal
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -18,8 +14,7 @@ from rollway.targets.answer import HINT, served_from
 from rollway.targets.fence import Fence
 from rollway.targets.options import Options
 from rollway.targets.preflight import tried
-
-log = logging.getLogger("rollway.targets.command")
+from rollway.targets.programs import is_words, run_program
 
 _OPTIONS = {
     "apply": "[./set-share, '{percent}']",
@@ -113,48 +108,17 @@ class CommandTarget:
         return Check("prepared", "ok", told[-1] if told else "the command ended well")
 
     def _run(self, command: Sequence[str], filled: Mapping[str, str]) -> str:
-        """Its standard output. Whatever it started ends with it where it takes too long."""
+        environment = {f"ROLLWAY_{key.upper()}": value for key, value in filled.items()}
         words = [_filled(word, filled) for word in command]
-        told = " ".join(words)
-        environment = os.environ | {f"ROLLWAY_{key.upper()}": value for key, value in filled.items()}
-        try:
-            process = subprocess.Popen(  # noqa: S603 -- the operator's own command, and no shell
-                words,
-                cwd=self._folder,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                errors="replace",
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise TemporaryError(f"`{told}` cannot be run: {error}") from error
-        with process:
-            try:
-                out, complaint = process.communicate(timeout=self._timeout)
-            except subprocess.TimeoutExpired as error:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.communicate()
-                raise TemporaryError(
-                    f"`{told}` took longer than {self._timeout:g} s and was ended"
-                ) from error
-        log.info("`%s` ended with %s: %s %s", told, process.returncode, out.strip(), complaint.strip())
-        if process.returncode:
-            last = (complaint.strip() or out.strip()).splitlines()
-            raise TemporaryError(
-                f"`{told}` ended with {process.returncode}: {last[-1][:300] if last else ''}"
-            )
-        return out
+        return run_program(words, timeout=self._timeout, folder=self._folder, environment=environment)
 
 
 def _words(given: Options, name: str) -> tuple[str, ...]:
     """A command as a list; the same word may stand in it twice."""
     value = given.raw(name)
-    if not isinstance(value, list | tuple) or not value or not all(isinstance(word, str) for word in value):
+    if not is_words(value):
         raise given.error(name, "is missing" if value is None else "is no list of words")
-    return tuple(value)
+    return tuple(value or ())
 
 
 def _filled(word: str, values: Mapping[str, str]) -> str:

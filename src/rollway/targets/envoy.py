@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from rollway.asking import Asker
 from rollway.errors import TemporaryError
 from rollway.rollout.ports import Surroundings
 from rollway.rollout.serving import Check, Served
+from rollway.targets.envoy_routes import routes_from
 from rollway.targets.fence import Fence
 from rollway.targets.files import put
 from rollway.targets.options import Options
@@ -25,6 +27,7 @@ _OPTIONS = {
     "key": "rollway.web",
     "candidate": "web-new",
     "baseline": "web-old",
+    "routes": "{file: /etc/envoy/rollway-routes.json, name: web, header: x-version}",
     "timeout": "5",
 }
 _MILLION = 1_000_000
@@ -45,6 +48,9 @@ class EnvoyTarget:
       `runtime_key: <key>.mirrored` send copies. Resolution: one in a million;
     - `candidate`, `baseline`: the clusters of the two versions; with health checks, or outlier detection,
       they tell whether a version is ready;
+    - `routes`: `{file, name, domains, header, cookie}`. Then Rollway writes the routes themselves, into a
+      file that the `rds` named so reads: who sends the header, or the cookie, with the value `candidate` or
+      `baseline` always gets that version; all others get it by share;
     - `timeout`: seconds that one question may take.
 
     After a restart Envoy serves what the file says. Where it cannot read it, it serves the `default_value` of
@@ -62,6 +68,12 @@ class EnvoyTarget:
         self.candidate, self.baseline = given.text("candidate"), given.text("baseline")
         if self.candidate == self.baseline:
             raise given.error("baseline", f"{self.baseline} is the candidate too")
+        self._routes = (
+            routes_from(given.raw("routes"), self.key, self.candidate, self.baseline)
+            if "routes" in given
+            else None
+        )
+        self._has_routed = False
         self._asker = Asker(given.number("timeout", 5.0, at_most=60.0))
         self._fence = Fence()
 
@@ -74,22 +86,45 @@ class EnvoyTarget:
         return steps_of(share, _MILLION) / _MILLION
 
     def apply(self, share: float, *, mirrored: float = 0.0, fence: int) -> None:
-        """Write the file, and wait until Envoy works with it.
+        """Write the routes, if they are Rollway's, and the file; wait until Envoy works with them.
 
-        Raises TemporaryError where the file cannot be written, or Envoy does not take it up.
+        Raises TemporaryError where a file cannot be written, or Envoy does not take it up.
         """
         if self._fence.is_late(fence):
             return
+        self._route()
+        self.set_fractions(share, mirrored)
+
+    def set_fractions(self, share: float, mirrored: float) -> None:
+        """Write the runtime layer, and wait until Envoy works with it. Raises TemporaryError."""
         wanted = steps_of(share, _MILLION), steps_of(mirrored, _MILLION)
         put(self.file, self._text(*wanted))
+        self._until(
+            lambda: self._told(self._runtime()) == wanted,
+            self.file,
+            f"its layered_runtime needs an rtds_layer {self.layer} with this path_config_source",
+        )
+
+    def _route(self) -> None:
+        routes = self._routes
+        if routes is None:
+            return
+        if not self._works_with_routes():
+            put(routes.file, routes.text)
+            hint = f"its connection manager needs an rds {routes.name} with this path_config_source"
+            self._until(self._works_with_routes, routes.file, hint)
+        self._has_routed = True
+
+    def _until(self, is_so: Callable[[], bool | None], file: Path, hint: str) -> None:
         end = time.monotonic() + _TAKEN_UP_SECONDS
-        while self._told(self._runtime()) != wanted:
+        while not is_so():
             if time.monotonic() > end:
-                raise TemporaryError(
-                    f"Envoy at {self.admin} does not take up {self.file}",
-                    hint=f"its layered_runtime needs an rtds_layer {self.layer} with this path_config_source",
-                )
+                raise TemporaryError(f"Envoy at {self.admin} does not take up {file}", hint=hint)
             time.sleep(0.02)
+
+    def _works_with_routes(self) -> bool | None:
+        dump = self._asker.ask_json(f"{self.admin}/config_dump?resource=dynamic_route_configs")
+        return None if self._routes is None else self._routes.known_to(dump)
 
     def observe(self) -> Served:
         """The fractions that Envoy works with now, whoever set them, and which clusters it finds alive.
@@ -98,17 +133,32 @@ class EnvoyTarget:
         """
         share, mirrored = self._fractions(self._runtime())
         health = self._health()
-        return Served(
-            share,
-            mirrored,
-            _is_ready(health.get(self.candidate)),
-            _is_ready(health.get(self.baseline)),
-            _down(health),
-        )
+        new, old = (_is_ready(health.get(name)) for name in (self.candidate, self.baseline))
+        served = Served(share, mirrored, new, old, _down(health))
+        if self._routes is None or self._works_with_routes():
+            return served
+        told = f"Envoy works with other routes than those that Rollway writes to {self._routes.file}"
+        note = "; ".join(part for part in (told, served.note) if part)
+        return replace(served, note=note, refusal=f"{told}." if self._has_routed else "")
 
     def preflight(self) -> tuple[Check, ...]:
         """Reachable, both clusters known and alive, and the way back: what is served can be told again."""
-        return tried(self)
+        return tried(_Fractions(self), more=self._routes_checked())
+
+    def _routes_checked(self) -> tuple[Check, ...]:
+        if self._routes is None:
+            return ()
+        try:
+            known = self._works_with_routes()
+        except TemporaryError:
+            return ()  # what does not answer is told as not reachable
+        name = self._routes.name
+        if known is None:
+            hint = f"give its connection manager an rds {name} that reads {self._routes.file}"
+            return (Check("routes", "failed", f"Envoy has no dynamic routes {name}", hint),)
+        if known:
+            return (Check("routes", "ok", f"Envoy works with the routes of {self._routes.file}"),)
+        return (Check("routes", "unknown", "the first step replaces the routes that Envoy works with"),)
 
     # --- what Envoy works with ---------------------------------------------------------------------------
 
@@ -160,6 +210,17 @@ class EnvoyTarget:
             layer[f"{self.key}.{part}.told"] = millionths
         resource = {"@type": _RESOURCE, "name": self.layer, "layer": layer}
         return json.dumps({"resources": [resource]}, indent=1) + "\n"
+
+
+class _Fractions:
+    """The part of an Envoy target that a preflight may try: routes that others wrote stay as they are."""
+
+    def __init__(self, target: EnvoyTarget) -> None:
+        self._target = target
+        self.observe = target.observe
+
+    def apply(self, share: float, *, mirrored: float = 0.0, fence: int) -> None:
+        self._target.set_fractions(share, mirrored)
 
 
 _PARTS = ("share", "mirrored")

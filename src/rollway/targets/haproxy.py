@@ -100,7 +100,8 @@ class HaproxyTarget:
         share = share_by_weight(*self._weights(states))
         new, old = (_is_ready([stats[one] for one in side]) for side in (self.candidate, self.baseline))
         down = [one for one in (*self.candidate, *self.baseline) if stats[one]["status"].startswith("DOWN")]
-        return Served(share, 0.0, new, old, f"down: {', '.join(down)}" if down else "")
+        notes = [f"down: {', '.join(down)}"] if down else []
+        return Served(share, 0.0, new, old, "; ".join([*notes, *self._draining(share, stats)]))
 
     def preflight(self) -> tuple[Check, ...]:
         """Reachable, may set weights, all servers known, both versions alive, and the way back timed."""
@@ -126,6 +127,12 @@ class HaproxyTarget:
             for side in (self.candidate, self.baseline)
         )
         return new, old
+
+    def _draining(self, share: float, stats: Mapping[str, Row]) -> list[str]:
+        """Requests that are still answered by servers which get no new ones."""
+        idle = {0.0: self.candidate, 1.0: self.baseline}.get(share, ())
+        still = [f"{one} ({stats[one]['scur']} requests)" for one in idle if int(stats[one]["scur"] or 0)]
+        return [f"draining: {', '.join(still)}"] if still else []
 
     def _tell(self, server: str, weight: int, is_away: bool) -> None:
         name = f"{self.backend}/{server}"

@@ -28,6 +28,7 @@ _OPTIONS = {
     "probe": "http://127.0.0.1/rollway/web_version",
     "candidate_health": "http://10.0.0.7:8080/health",
     "baseline_health": "http://10.0.0.6:8080/health",
+    "copies": "true",
     "test": "[nginx, -t]",
     "reload": "[nginx, -s, reload]",
     "timeout": "10",
@@ -53,6 +54,8 @@ class NginxTarget:
       running workers do, not what a file says;
     - `candidate_health`, `baseline_health`: addresses that answer with status 2xx while a version is well;
       nginx itself checks nobody's health;
+    - `copies`: true where the site has the `mirror` location of the documentation, so that copies of requests
+      to the old version can be sent to the new one; their share is drawn anew for each request;
     - `test`, `reload`: the commands; a file that does not pass the test is taken back and never loaded;
     - `timeout`: seconds that a command or a question may take.
 
@@ -73,6 +76,9 @@ class NginxTarget:
             "candidate": given.text("candidate_health") if "candidate_health" in given else "",
             "baseline": given.text("baseline_health") if "baseline_health" in given else "",
         }
+        self._may_copy = given.raw("copies") if "copies" in given else False
+        if not isinstance(self._may_copy, bool):
+            raise given.error("copies", f'"{self._may_copy}" is neither true nor false')
         self._test = given.texts("test", ("nginx", "-t"))
         self._reload = given.texts("reload", ("nginx", "-s", "reload"))
         self._timeout = given.number("timeout", 10.0, at_most=300.0)
@@ -93,16 +99,19 @@ class NginxTarget:
         Raises TemporaryError where a step fails; a file that nginx does not accept is replaced by the one
         before, so that a later reload by somebody else cannot break the site.
         """
-        if mirrored:
-            raise TemporaryError("this target cannot send copies of requests to the new version")
+        if mirrored and not self._may_copy:
+            raise TemporaryError(
+                "this nginx sends no copies of requests to the new version",
+                hint="give it the mirror location of the documentation, and say copies: true",
+            )
         if self._fence.is_late(fence):
             return
-        parts = steps_of(share, _TEN_THOUSAND)
-        self._load(self._text(parts))
+        wanted = steps_of(share, _TEN_THOUSAND), steps_of(mirrored, _TEN_THOUSAND)
+        self._load(self._text(*wanted))
         end = time.monotonic() + min(_LOADED_SECONDS, self._timeout)
         # For a moment old and new workers answer side by side.
         in_a_row = 0
-        while (in_a_row := in_a_row + 1 if self._told() == parts else 0) < _IN_A_ROW:
+        while (in_a_row := in_a_row + 1 if self._told() == wanted else 0) < _IN_A_ROW:
             if time.monotonic() > end:
                 raise TemporaryError(
                     f"nginx was reloaded, and {self.probe} still does not tell {share:.2%}",
@@ -118,7 +127,8 @@ class NginxTarget:
         ready = {side: self._asker.is_well(url) if url else None for side, url in self._health.items()}
         down = [side for side, well in ready.items() if well is False]
         note = f"down: {', '.join(down)}" if down else ""
-        return Served(self._told() / _TEN_THOUSAND, 0.0, ready["candidate"], ready["baseline"], note)
+        share, copies = (parts / _TEN_THOUSAND for parts in self._told())
+        return Served(share, copies, ready["candidate"], ready["baseline"], note)
 
     def preflight(self) -> tuple[Check, ...]:
         """The probe answers, both versions are well, and the way back: the same share can be loaded anew."""
@@ -127,15 +137,34 @@ class NginxTarget:
 
     # --- the file, the test, the reload -------------------------------------------------------------------
 
-    def _text(self, parts: int) -> str:
+    def _text(self, parts: int, copies: int) -> str:
         lines = [f"# Written by Rollway: {parts / 100:.2f} % of the users are served by the new version."]
         lines.append(f'split_clients "{self.key}" ${self.variable} {{')
         if 0 < parts < _TEN_THOUSAND:
             lines.append(f"    {parts / 100:.2f}% {self.candidate};")
         rest = self.candidate if parts == _TEN_THOUSAND else self.baseline
         lines += [f"    * {rest};", "}"]
-        lines += [f'map "" ${self.variable}_told {{', f'    default "{parts}";', "}"]
+        told = f"{parts}+{copies}" if copies else f"{parts}"
+        lines += [f'map "" ${self.variable}_told {{', f'    default "{told}";', "}"]
+        if self._may_copy:
+            lines += self._copied(copies)
         return "\n".join(lines) + "\n"
+
+    def _copied(self, copies: int) -> list[str]:
+        """Which upstream a copy of this request goes to: the new one, or none."""
+        name = self.variable
+        drawn = {0: ["    * no;"], _TEN_THOUSAND: ["    * yes;"]}.get(
+            copies, [f"    {copies / 100:.2f}% yes;", "    * no;"]
+        )
+        return [
+            f'split_clients "$request_id" ${name}_copied {{',
+            *drawn,
+            "}",
+            f'map "${name} ${name}_copied" ${name}_copy {{',
+            f'    "{self.baseline} yes" {self.candidate};',
+            '    default "";',
+            "}",
+        ]
 
     def _load(self, text: str) -> None:
         before = self._before()
@@ -173,14 +202,17 @@ class NginxTarget:
             )
             raise TemporaryError(f"`{words}` ended with {done.returncode}: {why[:300]}")
 
-    def _told(self) -> int:
+    def _told(self) -> tuple[int, int]:
+        """Share and copies that the workers tell, in hundredths of a percent."""
         answer = self._asker.ask(self.probe, headers={"Connection": "close"}).strip()
-        if not answer.isdigit() or int(answer) > _TEN_THOUSAND:
+        share, _, copies = answer.partition("+")
+        told = [int(part) if part.isdigit() else -1 for part in (share, copies or "0")]
+        if not all(0 <= part <= _TEN_THOUSAND for part in told):
             raise TemporaryError(
                 f"{self.probe} does not tell the share: {answer[:60]!r}",
                 hint=f"its location should be {{ return 200 ${self.variable}_told; }}",
             )
-        return int(answer)
+        return told[0], told[1]
 
 
 def _matching(given: Options, name: str, pattern: re.Pattern[str], default: str | None = None) -> str:

@@ -15,13 +15,17 @@ class Options:
     Every problem is an InputError that names the option as `target.<name>`.
     """
 
-    def __init__(self, given: Mapping[str, Any], kind: str, known: Mapping[str, str]) -> None:
-        """`known`: the options that exist, each with an example for the hint."""
-        self._given, self._known = given, known
+    def __init__(
+        self, given: Mapping[str, Any], kind: str, known: Mapping[str, str], *, at: str = "target"
+    ) -> None:
+        """`known`: the options that exist, each with an example for the hint. `at`: where they stand, for
+        options of options."""
+        self._given, self._known, self._at = given, known, at
         for name in given:
             if name not in known:
-                hint = suggestion(name, tuple(known)) or f"it has {', '.join(known)}"
-                raise InputError(f"target.{name}: the {kind} target has no such option", hint=hint)
+                hint = suggestion(str(name), tuple(known)) or f"it has {', '.join(known)}"
+                who = f"the {kind} target" if at == "target" else kind
+                raise InputError(f"{at}.{name}: {who} has no such option", hint=hint)
 
     def __contains__(self, name: str) -> bool:
         return name in self._given
@@ -64,4 +68,5 @@ class Options:
 
     def error(self, name: str, problem: str, advice: str = "") -> InputError:
         """An InputError at an option, with its example as the hint."""
-        return InputError(f"target.{name}: {problem}", hint=f"{advice}such as {name}: {self._known[name]}")
+        hint = f"{advice}such as {name}: {self._known[name]}"
+        return InputError(f"{self._at}.{name}: {problem}", hint=hint)
