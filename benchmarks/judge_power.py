@@ -2,6 +2,8 @@
 
     python -m benchmarks.judge_power                about two minutes
     python -m benchmarks.judge_power --runs 500     quicker and rougher
+    python -m benchmarks.judge_power --only whole --runs 16000     some cases, closely: the whole judge is run
+                                                    a twentieth as often as the others
 
 The simulation shares nothing with the forecast but the formula of the evidence: every tick is drawn and
 judged, each course spends its own prior mass, and wealth is kept as plain numbers.
@@ -38,6 +40,7 @@ from rollway.judge.onset import (
     Interval,
 )
 from rollway.judge.power import (
+    FEWEST_PATHS,
     Durations,
     Means,
     Setting,
@@ -54,6 +57,8 @@ Counted = NDArray[Any]
 RAMP = tuple(Step(name, share, 1200.0) for name, share in (("one", 0.01), ("ten", 0.1), ("half", 0.5)))
 SLOW_RAMP = tuple(replace(step, seconds=7200.0) for step in RAMP)
 SIGMA = 0.6
+NEAR = 0.03
+"""Chances that differ by less are called alike."""
 FAULTS = ((0.001, 2.0), (0.01, 2.0), (0.01, 5.0), (0.01, 1.2))
 TRAFFIC = (1.0, 100.0, 10_000.0)
 
@@ -304,8 +309,9 @@ def _gain(
     return divided
 
 
-def compare(case: Case, *, runs: int, seed: int = 5) -> tuple[float, list[float], list[float], str]:
-    """Seconds the forecast took, promised and simulated chances by the end of each stage, a line to print."""
+def compare(case: Case, *, runs: int, seed: int = 5) -> tuple[float, float, str]:
+    """The largest difference of a chance, its standard error (of the forecast's courses and of those drawn
+    here), and a line to print."""
     began = time.process_time()
     power = foresee(case.setting, case.fault)
     took = time.process_time() - began
@@ -320,8 +326,12 @@ def compare(case: Case, *, runs: int, seed: int = 5) -> tuple[float, list[float]
         f"{_minutes(power.seconds[i])}/{_minutes(float(np.quantile(lasted, q, method='inverted_cdf')))}"
         for i, q in ((0, 0.1), (2, 0.9))
     )
-    line = f"{case.name:<52} {chances}   {times:>14}   {tails:>24}   {took * 1000:4.0f} ms"
-    return took, list(power.caught_by), seen, line
+    pairs = zip(power.caught_by, seen, strict=True)
+    promised, drawn = max(pairs, key=lambda pair: abs(pair[0] - pair[1]))
+    error = math.sqrt((promised * (1 - promised) + 0.25 / len(found)) * (1 / len(found) + 1 / FEWEST_PATHS))
+    off = f"{100 * (drawn - promised):+5.1f} ({100 * error:.1f})"
+    line = f"{case.name:<52} {chances}  {off:>12} {times:>14}   {tails:>24}   {took * 1000:4.0f} ms"
+    return drawn - promised, error, line
 
 
 def _minutes(seconds: float) -> str:
@@ -329,18 +339,23 @@ def _minutes(seconds: float) -> str:
 
 
 def main() -> None:
+    """Print a line for each case, and how far promise and simulation are apart."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--runs", type=int, default=2000)
     parser.add_argument("--only", default="", help="cases whose name contains this")
     runs, only = (given := parser.parse_known_args()[0]).runs, given.only
-    print(f"{'case':<52} {'caught by stage (promised/drawn)':<30}   median minutes   10% and 90%")
-    worst = 0.0
+    print(f"{'case':<52} {'caught by stage (promised/drawn)':<32} points (se)   median min.   10% and 90%")
+    differences = []
     for case in cases():
         if only in case.name:
-            _, promised, drawn, line = compare(case, runs=runs)
-            worst = max(worst, *(abs(p - d) for p, d in zip(promised, drawn, strict=True)))
+            off, error, line = compare(case, runs=runs)
+            differences.append((abs(off), error, case.name))
             print(line, flush=True)
-    print(f"largest difference of a chance: {worst:.1%}")
+    largest, error, name = max(differences, default=(0.0, 0.0, "no case"))
+    off_by_more = sum(off > NEAR + 2 * error for off, error, _ in differences)
+    within = sum(off <= NEAR for off, _, _ in differences)
+    print(f"{within} of {len(differences)} cases within {100 * NEAR:.0f} points, {off_by_more} off by more")
+    print(f"than that and two standard errors; the largest: {100 * largest:.1f} ({100 * error:.1f}), {name}")
 
 
 if __name__ == "__main__":

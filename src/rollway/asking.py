@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Mapping
 from functools import lru_cache
@@ -26,11 +25,12 @@ def _client() -> Client:
 
 
 class Asker:
-    """Asks addresses. `timeout`: seconds for each step of a request; `within`: for reading a whole answer."""
+    """Asks addresses. `timeout`: seconds for each step of a request; `within`: for reading a whole answer,
+    as much as `timeout` where nothing is said: who sends a byte now and then keeps nobody waiting."""
 
-    def __init__(self, timeout: float, *, within: float = math.inf) -> None:
+    def __init__(self, timeout: float, *, within: float | None = None) -> None:
         self._timeout = timeout
-        self._within = within
+        self._within = timeout if within is None else within
 
     def ask(
         self,

@@ -14,7 +14,6 @@ from rollway.judge.buckets import (
     coarsen,
     from_intervals,
     from_native,
-    is_like,
     merge,
     native_bounds,
     place,
@@ -138,14 +137,3 @@ def test_the_buckets_of_the_http_api_are_read() -> None:
     assert read.counts[read.bounds.index(4.0)] == 1.5
     assert [bound for bound in read.bounds if 2 <= bound <= 4] == [2.0, 4.0]
     assert 2**3.5 in read.bounds
-
-
-@pytest.mark.parametrize(
-    "counts",
-    [(1, 2), (1, -1, 0), (1, math.nan, 0), (1, math.inf, 0), (1, 2**54, 0), (1, "2", 0), (1, None, 0)],
-)
-def test_known_bounds_do_not_make_counts_plausible(counts: tuple[int, ...]) -> None:
-    """The quick look at a histogram refuses what the thorough one refuses."""
-    assert is_like(Histogram((0.1, 0.2), (1, 2, 3)), (0.1, 0.2))
-    assert not is_like(Histogram((0.1, 0.2), counts), (0.1, 0.2))
-    assert not is_like(Histogram((0.1, 0.2), counts), (0.1, 0.3))

@@ -14,7 +14,6 @@ from typing import TypeVar
 
 from rollway.errors import InputError
 from rollway.judge.model import Histogram
-from rollway.judge.plausible import LARGEST_COUNT, is_histogram
 
 Bounds = tuple[float, ...]
 Number = TypeVar("Number", int, float)
@@ -22,36 +21,11 @@ Number = TypeVar("Number", int, float)
 # Bounds this near to each other, as a ratio, are one: 0.3 and 0.30000000000000004.
 CLOSE = 1e-9
 
-NUMBERS = frozenset({int, float})
-
 # A native histogram has up to 256 buckets for each doubling. Four are enough to judge by, between 1/1024
 # of a second and 64 seconds.
 FINEST_SCHEMA = 2
 COARSEST_SCHEMA, LARGEST_SCHEMA = -4, 8
 DOUBLINGS = (-10, 6)
-
-
-def is_like(sample: object, bounds: Bounds) -> bool:
-    """Whether it is a plausible histogram; quick where it has these bounds, which were checked before."""
-    is_quick = len(bounds) > 0 and sample is not None and is_again(sample, bounds)
-    return is_quick or is_histogram(sample)
-
-
-def is_again(sample: object, bounds: Bounds) -> bool:
-    """Whether it is no sample, or one that is sure to be plausible: with these bounds, which were checked
-    before, and counts that look right at first sight. Of others `is_histogram` tells."""
-    if not isinstance(sample, Histogram):
-        return sample is None
-    counts = sample.counts
-    if len(counts) != len(bounds) + 1 or not (sample.bounds is bounds or sample.bounds == bounds):
-        return False
-    try:
-        # A sum of whole numbers is one, and one with floats among them is a float; of anything else it is
-        # neither. With a NaN among them nothing is sure of the least, but the sum is NaN too.
-        total = sum(counts)
-        return type(total) in NUMBERS and total <= LARGEST_COUNT and min(counts) >= 0
-    except TypeError:
-        return False
 
 
 @lru_cache(maxsize=256)

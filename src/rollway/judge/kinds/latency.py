@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 
@@ -25,6 +24,8 @@ from rollway.judge.exceedance import Exceedance
 from rollway.judge.logs import FloatArray, log_total
 from rollway.judge.model import GuardRule, Histogram, Reading, Rules, Sample
 from rollway.judge.onset import move
+from rollway.judge.pair import pair, trials_of
+from rollway.judge.plausible import is_histogram
 from rollway.judge.processes import SUSPICIOUS_LOG_E, Arms
 from rollway.judge.quick import quick
 from rollway.judge.tally import Tally
@@ -75,9 +76,9 @@ class LatencyKind:
 
     def is_plausible(self, rule: GuardRule, state: Latency, reading: Reading) -> bool:
         new, old, bounds = reading.candidate, reading.baseline, state.bounds
-        if bounds and buckets.is_again(new, bounds) and buckets.is_again(old, bounds):
+        if bounds and pair(new, old, bounds) is not None:
             return True
-        if not all(one is None or buckets.is_like(one, bounds) for one in (new, old)):
+        if not all(one is None or is_histogram(one) for one in (new, old)):
             return False
         common = _common(bounds, reading)
         if common is bounds or common == bounds:
@@ -86,17 +87,15 @@ class LatencyKind:
         return len(common) > 0 and buckets.shared(needed, common) == needed
 
     def trials(self, sample: Sample | None) -> float:
-        return float(sum(sample.counts)) if isinstance(sample, Histogram) else 0.0
+        return trials_of(sample) if isinstance(sample, Histogram) else 0.0
 
     def absorb(self, rule: GuardRule, rules: Rules, state: Latency, reading: Reading) -> Latency:
         state = _narrowed(state, _common(state.bounds, reading))
         if not state.bounds:
             return state
-        both = (*_counts(state, reading.candidate), *_counts(state, reading.baseline))
-        counts = np.fromiter(both, np.float64, len(both)).reshape(2, -1)
+        counts, trials = _counted(state.bounds, reading)
         baseline, evidence, found = counts[1], state.evidence, state.tilt
-        new, old = counts.dot(_ones(counts.shape[1])).tolist()
-        trials, interval, moved = (new, old), None, None
+        interval, moved = None, None
         if not evidence.cuts and reading.share > 0 and state.seen.sum() >= ENOUGH_TO_CHOOSE:
             evidence = exceedance.with_cuts(evidence, choose_cuts(state.seen))
         if evidence.comparison is not None and reading.share > 0:
@@ -127,7 +126,7 @@ class LatencyKind:
             interval=interval,
             moved=moved,
         )
-        found = tilt.learn(found, baseline, reading.end - reading.start, old)
+        found = tilt.learn(found, baseline, reading.end - reading.start, trials[1])
         return Latency(state.bounds, state.seen + baseline, state.seen, evidence, found)
 
     def harm(self, rule: GuardRule, rules: Rules, state: Latency) -> float:
@@ -251,17 +250,21 @@ def _narrowed(state: Latency, bounds: tuple[float, ...]) -> Latency:
     )
 
 
-@lru_cache(maxsize=64)
-def _ones(number: int) -> FloatArray:
-    return np.ones(number)
+def _counted(bounds: tuple[float, ...], reading: Reading) -> tuple[FloatArray, tuple[float, float]]:
+    """The counts of candidate and baseline between these bounds, shape (2, buckets), and their sums."""
+    found = pair(reading.candidate, reading.baseline, bounds)
+    if found is not None:
+        return found.counts, found.trials
+    counts = np.array([_counts(bounds, one) for one in (reading.candidate, reading.baseline)], np.float64)
+    new, old = counts.sum(axis=1).tolist()
+    return counts, (new, old)
 
 
-def _counts(state: Latency, sample: Sample | None) -> tuple[float, ...]:
+def _counts(bounds: tuple[float, ...], sample: Sample | None) -> tuple[float, ...]:
     if not isinstance(sample, Histogram):
-        return (0.0,) * (len(state.bounds) + 1)
+        return (0.0,) * (len(bounds) + 1)
     # All bounds of the state are among the sample's.
-    is_same = len(sample.bounds) == len(state.bounds)
-    return sample.counts if is_same else buckets.coarsen(sample, state.bounds).counts
+    return sample.counts if len(sample.bounds) == len(bounds) else buckets.coarsen(sample, bounds).counts
 
 
 def _divisor(

@@ -1,0 +1,87 @@
+"""What Rollway does when something fails: one scenario for each fault, on real servers.
+
+python -m tests.faults.fault_matrix [--only signal-nan] [--document]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import cache
+from pathlib import Path
+
+from tests.faults import rows_engine, rows_signals, rows_targets
+from tests.faults.report import DOCUMENT, TITLES, document, line
+from tests.faults.rows import ROWS, Found, Row, play
+from tests.faults.stand import Engine, an_engine
+from tests.faults.street import Street
+
+_REGISTERED = (rows_signals, rows_targets, rows_engine)
+"""Importing them registers their rows."""
+
+
+def run(names: Sequence[str], *, is_told: bool = False) -> list[Found]:
+    """Play these rows, one after the other."""
+    folder = Path(tempfile.mkdtemp(prefix="street-"))
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        street = Street(folder)
+        stack.callback(street.stop)
+
+        @cache
+        def shared() -> Engine:
+            return stack.enter_context(an_engine())
+
+        founds = []
+        for name in names:
+            found = play(ROWS[name], street, shared)
+            founds.append(found)
+            if is_told:
+                print(line(found), flush=True)
+                if found.wrong or len(names) == 1:
+                    print(f"    {found.did}", flush=True)
+        return founds
+
+
+def in_order() -> list[str]:
+    """All rows, as the page has them."""
+    return sorted(ROWS, key=lambda name: list(TITLES).index(ROWS[name].kind))
+
+
+def possible(rows: Sequence[Row]) -> list[str]:
+    """The names of the rows that can be played by whoever we are."""
+    left_out = [one.name for one in rows if one.engine == "small disk" and os.geteuid() != 0]
+    if left_out:
+        print(f"left out, for they need root: {', '.join(left_out)}")
+    return [one.name for one in rows if one.name not in left_out]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Make things fail, and look what Rollway does.")
+    parser.add_argument("--only", action="append", choices=list(ROWS), metavar="ROW")
+    parser.add_argument("--list", action="store_true", help="name the rows")
+    parser.add_argument("--document", action="store_true", help=f"write {DOCUMENT.name}")
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if arguments.list:
+        print("\n".join(f"{one.name:22} {one.fault}" for one in map(ROWS.__getitem__, in_order())))
+        return 0
+    before = os.getloadavg()[1]
+    founds = run(possible([ROWS[name] for name in arguments.only or in_order()]), is_told=True)
+    if arguments.document:
+        load = (
+            f"The machine had {os.cpu_count()} cores and other work, a load of {before:.0f} when it began, "
+            f"of {os.getloadavg()[2]:.0f} at the end: the times are those of a bad day."
+        )
+        DOCUMENT.write_text(document(founds, load), encoding="utf-8")
+    return 1 if any(found.wrong for found in founds) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

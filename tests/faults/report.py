@@ -1,0 +1,128 @@
+"""The page with the fault matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.faults.rows import USERS, Found, Kind
+from tests.faults.stand import BLIND, TICK
+from tests.faults.street import RATE
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "fault-matrix.md"
+TITLES: dict[Kind, str] = {
+    "signal": "Where the numbers come from",
+    "clock": "Clocks",
+    "service": "The versions and their users",
+    "target": "What is told to expose",
+    "engine": "Rollway itself",
+}
+
+
+def line(found: Found) -> str:
+    """One row for a terminal."""
+    right = "right" if not found.wrong else f"WRONG: {'; '.join(found.wrong)}"
+    met = f"{found.exposed} users, {found.requests} of {found.all_requests} requests"
+    return f"{found.row.name:22} word {_seconds(found.word):>6}  {_settled(found):>12}  {met}  {right}"
+
+
+def document(founds: Sequence[Found], load: str) -> str:
+    """The whole page as Markdown."""
+    wrong = [found for found in founds if found.wrong]
+    parts = [_head(founds, wrong, load)]
+    for kind, title in TITLES.items():
+        rows = [found for found in founds if found.row.kind == kind]
+        if rows:
+            parts.append(f"## {title}\n\n{_table(rows)}")
+    parts.append(_words(founds))
+    parts.append(_tail())
+    return "\n\n".join(parts) + "\n"
+
+
+def _head(founds: Sequence[Found], wrong: Sequence[Found], load: str) -> str:
+    verdict = (
+        "All rows are right."
+        if not wrong
+        else f"{len(founds) - len(wrong)} rows are right, {len(wrong)} wrong:\n\n"
+        + "\n".join(f"- `{found.row.name}`: {'; '.join(found.wrong)}" for found in wrong)
+    )
+    return f"""# What Rollway does when something fails
+
+{len(founds)} faults, each played once on loopback: a real `rollway serve`, a real HAProxy in front of two
+running versions, {RATE:g} requests a second of {USERS} users who come at random, and metrics read over HTTP.
+Each row is a canary that serves 20 % when the fault begins; its KPI is the share of failed quotes, 2 % of the
+old version's. Where the target is a webhook, a service behind it sets HAProxy's weights, so that what users
+meet is real there too.
+
+Time is compressed: a tick each {TICK:g} s, blind after 1.5 s, and the policy acts {BLIND:g} s later. With a
+plan's usual figures (10 s, 30 s, 120 s) the times grow with them. {load}
+
+- **first word**: seconds from the fault to the first entry about it that can be read in the record.
+- **safe**: seconds from the fault to the last answer that a user had of the new version (back), or to the
+  moment from which nobody more is exposed until a person says so (held). Else it went on at its share.
+- **exposed**: users, of {USERS}, whom the new version answered after the fault began, and their part of all
+  requests while the row was watched. The faults of most rows harm nobody by themselves.
+
+{verdict}"""
+
+
+def _table(rows: Sequence[Found]) -> str:
+    lines = ["| fault | what should happen | first word | safe | exposed | |", "|---|---|---|---|---|---|"]
+    for found in rows:
+        share = found.requests / max(1, found.all_requests)
+        exposed = f"{found.exposed} users, {share:.0%} of the requests in {found.watched:.0f} s"
+        if found.unserved:
+            exposed += f"; {found.unserved} reached nobody"
+        right = "right" if not found.wrong else "**wrong**"
+        cells = [
+            f"{found.row.fault} (`{found.row.name}`)",
+            found.row.should,
+            _seconds(found.word),
+            _settled(found),
+            exposed,
+            right,
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _seconds(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f} s"
+
+
+def _settled(found: Found) -> str:
+    if found.back is not None:
+        return f"back {found.back:.1f} s"
+    return "goes on" if found.held is None else f"held {found.held:.1f} s"
+
+
+def _words(founds: Sequence[Found]) -> str:
+    told = [f"- `{found.row.name}`: {_short(found.did)}" for found in founds]
+    return "\n".join(
+        ["## What the record says", "", "From the fault on; the last word is the phase.", "", *told]
+    )
+
+
+def _short(did: str, at_most: int = 700) -> str:
+    text = " ".join(did.split())
+    return text if len(text) <= at_most else f"{text[: at_most // 2]} … {text[-at_most // 2 :]}"
+
+
+def _tail() -> str:
+    return """## Again
+
+    python -m tests.faults.fault_matrix --document          all rows, a quarter of an hour
+    python -m tests.faults.fault_matrix --only signal-nan   one row; `--list` names them
+
+The full-disk rows mount a small file system and need root; without it they are left out, and said so.
+Six quick rows are a test: `pytest -m slow tests/faults/test_faults.py`. What a crash of the engine does is
+another page: [the crash matrix](crash-matrix.md).
+
+## What it does not cover
+
+- One engine on SQLite. Several workers on PostgreSQL, its fail-over and a lost connection are not in here.
+- One rollout at a time, one KPI, a canary. Groups, sites, people and lists of services have their own tests.
+- HAProxy and a webhook as targets. Envoy and nginx are hung and killed in their own tests, not here.
+- Each row was played once: a time is one draw, not a distribution.
+- The engine's clock is set where it asks for the time; the clock of its host stays right.
+- Loopback: lost packets, slow name servers and half-open connections are met as answers that do not come."""
