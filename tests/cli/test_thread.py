@@ -102,7 +102,7 @@ def test_commands_reach_a_running_rollout(folder: Path, served: Served) -> None:
     started = json.loads(rollway("start", "plan.json", "--as", "ops", "--json", cwd=folder).stdout)
     name = started["rollout"]
     watching = subprocess.Popen(
-        [sys.executable, "-m", "rollway", "watch", name, "--json"],
+        [sys.executable, "-m", "rollway", "watch", name, "--follow"],
         cwd=folder,
         stdout=subprocess.PIPE,
         text=True,
@@ -118,7 +118,8 @@ def test_commands_reach_a_running_rollout(folder: Path, served: Served) -> None:
     assert watching.wait(20) == 10
     assert time.monotonic() - begun < 20
     assert watching.stdout is not None
-    kinds = [json.loads(line)["kind"] for line in watching.stdout]
+    events = [json.loads(line) for line in watching.stdout]
+    kinds = [event["kind"] for event in events if event["event"] == "entry"]
     watching.stdout.close()
     assert kinds[0] == "started"
     assert kinds[-1] == "rolled_back"

@@ -26,8 +26,8 @@ _REGISTERED = (rows_signals, rows_targets, rows_engine)
 """Importing them registers their rows."""
 
 
-def run(names: Sequence[str], *, is_told: bool = False) -> list[Found]:
-    """Play these rows, one after the other."""
+def run(names: Sequence[str], *, kept: Path | None = None, is_told: bool = False) -> list[Found]:
+    """Play these rows, one after the other. What is found is added to the file `kept`, if there is one."""
     folder = Path(tempfile.mkdtemp(prefix="street-"))
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -42,11 +42,22 @@ def run(names: Sequence[str], *, is_told: bool = False) -> list[Found]:
         for name in names:
             found = play(ROWS[name], street, shared)
             founds.append(found)
+            if kept is not None:
+                with kept.open("a", encoding="utf-8") as file:
+                    file.write(f"{found.to_json()}\n")
             if is_told:
                 print(line(found), flush=True)
                 if found.wrong or len(names) == 1:
                     print(f"    {found.did}", flush=True)
         return founds
+
+
+def known(kept: Path | None) -> dict[str, Found]:
+    """What the file holds of earlier runs, by the rows' names."""
+    if kept is None or not kept.exists():
+        return {}
+    founds = [Found.from_json(text) for text in kept.read_text(encoding="utf-8").splitlines()]
+    return {found.row.name: found for found in founds}
 
 
 def in_order() -> list[str]:
@@ -65,6 +76,12 @@ def possible(rows: Sequence[Row]) -> list[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Make things fail, and look what Rollway does.")
     parser.add_argument("--only", action="append", choices=list(ROWS), metavar="ROW")
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        metavar="FILE",
+        help="keep what is found; rows that are in it are not played again",
+    )
     parser.add_argument("--list", action="store_true", help="name the rows")
     parser.add_argument("--document", action="store_true", help=f"write {DOCUMENT.name}")
     arguments = parser.parse_args()
@@ -73,7 +90,10 @@ def main() -> int:
         print("\n".join(f"{one.name:22} {one.fault}" for one in map(ROWS.__getitem__, in_order())))
         return 0
     before = os.getloadavg()[1]
-    founds = run(possible([ROWS[name] for name in arguments.only or in_order()]), is_told=True)
+    before_us, names = known(arguments.keep), possible([ROWS[name] for name in arguments.only or in_order()])
+    left = [name for name in names if name not in before_us]
+    played = {found.row.name: found for found in run(left, kept=arguments.keep, is_told=True)}
+    founds = [(before_us | played)[name] for name in names]
     if arguments.document:
         load = (
             f"The machine had {os.cpu_count()} cores and other work, a load of {before:.0f} when it began, "

@@ -109,7 +109,18 @@ def _short(did: str, at_most: int = 700) -> str:
 
 
 def _tail() -> str:
-    return """## Again
+    return """## What these rows cost
+
+- **What cannot be written down is not done** ([decision 3](decisions/0003-decide-commit-act.md)). While the
+  disk is full or somebody else holds the database, a bad version keeps its share; it loses it at the first
+  tick that can be written. Alert on the disk of the data folder; keep other programs out of the database.
+- **A gap leaves no word of its own.** An engine that was stopped, locked out or without room goes on where it
+  was; the gap is one long interval among the readings, and no entry of the record says so.
+- **Bake times are by the clock.** One that jumps forward has baked; the evidence is asked for all the same,
+  and a stage that is left by time alone is left early.
+- **A target that lies well** is seen only where the versions are measured, after the time for blindness.
+
+## Again
 
     python -m tests.faults.fault_matrix --document          all rows, a quarter of an hour
     python -m tests.faults.fault_matrix --only signal-nan   one row; `--list` names them

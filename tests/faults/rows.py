@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -46,6 +47,15 @@ class Found:
     all_requests: int
     unserved: int
     wrong: tuple[str, ...]
+
+    def to_json(self) -> str:
+        """One line, with the row by its name."""
+        return json.dumps({**{name: getattr(self, name) for name in self.__slots__}, "row": self.row.name})
+
+    @classmethod
+    def from_json(cls, text: str) -> Found:
+        told = json.loads(text)
+        return cls(**{**told, "row": ROWS[told["row"]], "wrong": tuple(told["wrong"])})
 
 
 _ROWS: dict[str, Row] = {}
@@ -93,7 +103,7 @@ def _found(one: Row, stand: Stand) -> Found:
         watched=time.monotonic() - stand.at,
         exposed=len(counts.users_new),
         requests=counts.served["2.0"],
-        all_requests=sum(counts.served.values()) + counts.unserved,
+        all_requests=counts.requests,
         unserved=counts.unserved,
         wrong=tuple(stand.wrong),
     )

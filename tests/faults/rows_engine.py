@@ -42,7 +42,7 @@ def no_room(folder: Path) -> Iterator[None]:
     "engine",
     "the data folder's disk is full for 12 s",
     KEPT,
-    word=r"^(?!verdict)",
+    word=r"^(?!verdict|confirm)",
     engine="small disk",
 )
 def disk_full(stand: Stand) -> None:

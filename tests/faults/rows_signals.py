@@ -369,7 +369,7 @@ def _both_fail(stand: Stand) -> None:
     "service",
     "40 % of both versions' answers fail; no limit in the plan",
     "the new version is not blamed for what the old one does too; a comparison says nothing else",
-    word="errors",
+    word="harmful",
 )
 def both_bad(stand: Stand) -> None:
     stand.begin()

@@ -13,8 +13,10 @@ import sys
 import threading
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ from typing import Any
 from examples.live.servers import Haproxy, Places, Process
 from examples.live.servers.haproxy import CONFIGURATION
 from examples.live.servers.reached import status_at
-from examples.live.traffic import Counts, Shop, ask
+from examples.live.traffic import Shop
 
 ROOT = Path(__file__).parents[2]
 NEW, OLD = "2.0", "1.0"
@@ -30,6 +32,38 @@ USERS = 2000
 RATE = 120.0
 """Requests a second, of so many users who come at random."""
 MOST_AT_ONCE = 300
+PATIENCE_SECONDS = 3.0
+
+
+@dataclass
+class Met:
+    """What users met: answers by version, the users whom the new one answered and when it last did (unix
+    seconds), and the requests that no version answered within their patience."""
+
+    served: Counter[str] = field(default_factory=Counter)
+    users_new: set[int] = field(default_factory=set)
+    new_at: float = 0.0
+    unserved: int = 0
+
+    @property
+    def requests(self) -> int:
+        return self.served.total() + self.unserved
+
+
+async def ask(shop: Shop, met: Met) -> None:
+    """One user asks for one quote."""
+    user = random.randrange(USERS)
+    version = ""
+    with suppress(OSError, EOFError, ValueError, KeyError):
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            _, version, _ = await shop.get("/quote?item=1&count=1", f"user: user-{user}\r\n")
+    if not version:
+        met.unserved += 1
+        return
+    met.served[version] += 1
+    if version == NEW:
+        met.users_new.add(user)
+        met.new_at = time.time()
 
 
 class Users:
@@ -38,13 +72,13 @@ class Users:
     def __init__(self, url: str) -> None:
         self._url = url
         self.rate = RATE
-        self.counts = Counts(NEW)
+        self.counts = Met()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._come()), daemon=True)
         self._thread.start()
 
     def count_anew(self) -> None:
-        self.counts = Counts(NEW)
+        self.counts = Met()
 
     def stop(self) -> None:
         self._ending.set()
@@ -61,7 +95,7 @@ class Users:
             due += random.expovariate(self.rate)
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             if len(busy) < MOST_AT_ONCE:
-                task = asyncio.create_task(ask(shop, self.counts, USERS, 12))
+                task = asyncio.create_task(ask(shop, self.counts))
                 busy.add(task)
                 task.add_done_callback(busy.discard)
         await asyncio.gather(*busy)

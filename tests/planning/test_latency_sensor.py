@@ -56,7 +56,7 @@ def test_expected_counts_add_to_each_bet_what_the_judge_would_add(bounds: tuple[
 
 def test_a_fault_that_exceeds_the_limit_is_bet_on_too() -> None:
     """Ten times as many slow requests: a tenth, where a twentieth is allowed; twice as many do not."""
-    limit = {"limit": 0.05, "limit_seconds": 0.4}
+    limit: dict[str, Any] = {"limit": 0.05, "limit_seconds": 0.4}
     beyond, within = latency(question(ratio=30.0, **limit)), latency(question(ratio=2.0, **limit))
     assert beyond.gains.shape[1] == within.gains.shape[1] + len(EFFECTS)
     gained = (beyond.rates @ beyond.gains + beyond.drift)[-len(EFFECTS) :]

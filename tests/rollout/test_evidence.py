@@ -12,6 +12,7 @@ from rollway.judge import Counts, GuardVerdict, Moments, Reading, Sample, Verdic
 from rollway.planning import Guard, Plan
 from rollway.rollout import ClockTicked, CommandGiven, EvidenceRead, State, Step, advance
 from rollway.rollout.rules import rules_of
+from rollway.rollout.steps import compared_share
 from support.stories import GATE, START, canary, stage, verdict
 
 SPEED = GATE.model_copy(update={"kpi": "speed"})
@@ -230,3 +231,20 @@ def test_a_score_that_falls_is_harm_and_one_that_does_not_is_shown_safe() -> Non
     usual = Moments(90, 90 * 4.0, 90 * 17.0)
     assert judged(plan, "score", Moments(10, 40.0, 170.0), usual).kind == "healthy"
     assert judged(plan, "score", Moments(10, 20.0, 50.0), usual).kind == "harmful"
+
+
+@pytest.mark.parametrize(
+    ("served", "mirrored", "part"),
+    [
+        (0.0, 0.0, 0.0),
+        (0.1, 0.0, 0.1),
+        (0.0, 1.0, 0.5),
+        (0.0, 0.5, 1 / 3),
+        (0.2, 0.5, 0.6 / 1.4),
+        (1.0, 0.0, 1.0),
+    ],
+)
+def test_copies_count_in_what_is_compared(served: float, mirrored: float, part: float) -> None:
+    """Of 100 requests, copies of all: the new version does 100 of the 200 that are measured."""
+    state = State(served_share=served, served_mirrored=mirrored)
+    assert compared_share(state) == pytest.approx(part)

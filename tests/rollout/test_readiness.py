@@ -46,6 +46,19 @@ def test_one_failed_look_is_forgiven() -> None:
     assert world.share == 0.1
 
 
+def test_no_stage_is_left_with_a_new_version_that_is_not_ready() -> None:
+    """Its time is over and its numbers are healthy in the very look in which it is down: it stays."""
+    world = World(canary())
+    world.until("ten")
+    world.tick("undecided")
+    while "baking" in world.state.standing:
+        world.tick("undecided")
+    world.new_is_ready = False
+    world.tick("healthy")
+    assert world.state.standing == "the new version serves users and is not ready"
+    assert world.share == 0.1
+
+
 def test_traffic_goes_back_only_to_an_old_version_that_is_ready() -> None:
     """Harmful, and the old version is down: it is said, nothing moves, and it goes back once that is up."""
     world = World(canary())

@@ -96,14 +96,22 @@ def compare(
         # The last of the nulls is that the versions are alike.
         summed = counted / divisors[:, -1]
     # The evidence for a ratio r of the arms in each other's place is that for 1/r of the arms.
-    gains, against = told[:, SHOWN][:, ::-1] if is_reversed else told[:, SHOWN], told[:, HARM]
+    gains = told[:, SHOWN][:, ::-1] if is_reversed else told[:, SHOWN]
+    # A copy, for both uses of it are quicker with what lies together.
+    against = told[:, HARM].copy()
     for_safety = None if margin is None else told[:, SAFE]
     return Comparison(
-        wagers.add(comparison.wager, ODDS, interval, against, for_safety, moved),
+        wagers.add(comparison.wager, _odds(len(against)), interval, against, for_safety, moved),
         Ratio(comparison.ratio.gains + gains, comparison.ratio.strata + summed),
         stretches.add(comparison.stretch, counted, against, interval.start),
         pace,
     )
+
+
+@lru_cache(maxsize=64)
+def _odds(rows: int) -> Odds:
+    """The odds written out for every row, which are added to its wealth more quickly."""
+    return Odds(np.tile(ODDS.log_effects, (rows, 1)), ODDS.log_bets)
 
 
 @lru_cache(maxsize=256)

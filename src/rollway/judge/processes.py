@@ -55,17 +55,18 @@ class Arms:
 
 @dataclass(frozen=True, slots=True)
 class Stakes:
-    """Bets with what is reckoned of them once, each of shape (bets,): 1/null, log m, and m - 1."""
+    """Bets with what is reckoned of them once, each of shape (bets,): 1/null, m, log m, and 1 - m."""
 
     inverse: FloatArray
+    multipliers: FloatArray
     logs: FloatArray
-    over: FloatArray
+    under: FloatArray
 
 
 def stakes_on(nulls: float | FloatArray, multipliers: FloatArray) -> Stakes:
     """The bets on these multiples of a null for all, or one for each."""
-    over = multipliers - 1
-    return Stakes(1 / np.broadcast_to(nulls, over.shape), np.log(multipliers), over)
+    inverse = 1 / np.broadcast_to(nulls, multipliers.shape)
+    return Stakes(inverse, multipliers, np.log(multipliers), 1 - multipliers)
 
 
 def swapped(arms: Arms) -> Arms:
@@ -140,17 +141,16 @@ def ratio_increment(arms: Arms, null: float | FloatArray, multipliers: FloatArra
 
 
 def increments(arms: Arms, n_t: float, n_c: float, stakes: Stakes) -> FloatArray:
-    """The same where all rows have the trials n_t and n_c: what an event tells, (log m - price) for the new
-    version and -price for the old one, is reckoned once for all rows."""
+    """The same where all rows have the trials n_t and n_c. What an event tells is reckoned once for all rows:
+    of the old version's log((x + 1)/(x + m)) with x = n_c/(n_t rho), and log m more of the new one's."""
     if n_t <= 0 or n_c <= 0:
-        return np.zeros((len(arms.candidate_bad), len(stakes.over)))
-    told = np.empty((2, len(stakes.over)))
-    price = np.multiply(stakes.inverse, n_c / n_t, out=told[1])
-    price += 1.0
-    np.divide(stakes.over, price, out=price)
-    np.log1p(price, out=price)
-    np.subtract(stakes.logs, price, out=told[0])
-    np.negative(price, out=price)
+        return np.zeros((len(arms.candidate_bad), len(stakes.logs)))
+    told = np.empty((2, len(stakes.logs)))
+    of_old = np.multiply(stakes.inverse, n_c / n_t, out=told[1])
+    of_old += stakes.multipliers
+    np.divide(stakes.under, of_old, out=of_old)
+    np.log1p(of_old, out=of_old)
+    np.add(of_old, stakes.logs, out=told[0])
     both = arms.both_bad
     if both is None:
         both = np.array((arms.candidate_bad, arms.baseline_bad))

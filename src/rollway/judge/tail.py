@@ -23,6 +23,7 @@ RAMP_FROM, RAMP_TO = 0.1, 0.01
 POWERS = (0.5, 0.25)
 POWER_FROM = 0.03
 
+LOG_FACTORS = floats(*map(math.log, (*SCALES, *RAMPS)))
 BETS = len(SCALES) + len(RAMPS) + len(POWERS)
 # Small faults get more, for a large one is found at once whatever its prior.
 PRIOR = floats(0.08, 0.23, 0.09, 0.05, 0.02, 0.19, 0.15, 0.04, 0.11, 0.04)
@@ -73,8 +74,7 @@ def _slower(bounds: FloatArray, survival: FloatArray, tolerance: float) -> Float
     seconds = np.log(np.maximum(bounds, 1e-9)) + 1e-9 * np.arange(len(bounds))
     begin = _tolerated(seconds, odds, tolerance)
     gentle = _gentle(seconds, odds)
-    scaled = np.stack([_shifted(seconds, gentle, begin + math.log(by)) for by in (*SCALES, *RAMPS)])
-    scaled = np.maximum(scaled, odds)
+    scaled = np.maximum(_shifted(seconds, gentle, begin + LOG_FACTORS), odds)
     ramp = np.clip(np.log(survival / RAMP_FROM) / math.log(RAMP_TO / RAMP_FROM), 0.0, 1.0)
     scaled[len(SCALES) :] = odds + ramp * (scaled[len(SCALES) :] - odds)
     grown = [
@@ -102,22 +102,22 @@ def _gentle(seconds: FloatArray, odds: FloatArray) -> FloatArray:
     Durations often have a floor: the least bucket that has requests says that nearly all are slower than
     its lower end, not that they lie in its midst.
     """
-    gentle, steepest = odds.copy(), 0.0
-    for i in range(len(odds) - 2, -1, -1):
-        width = float(seconds[i + 1] - seconds[i])
-        slope = float(gentle[i] - gentle[i + 1]) / width
-        if odds[i] > FLOOR_LOG_ODDS and 0 < 2 * steepest < slope:
+    gentle, widths, steepest = odds.tolist(), np.diff(seconds).tolist(), 0.0
+    for i in range(len(gentle) - 2, -1, -1):
+        slope = (gentle[i] - gentle[i + 1]) / widths[i]
+        if gentle[i] > FLOOR_LOG_ODDS and 0 < 2 * steepest < slope:
             slope = 2 * steepest
-            gentle[i] = gentle[i + 1] + slope * width
+            gentle[i] = gentle[i + 1] + slope * widths[i]
         steepest = max(steepest, slope)
-    return gentle
+    return np.array(gentle)
 
 
-def _shifted(seconds: FloatArray, odds: FloatArray, by: float) -> FloatArray:
-    """log odds of being slower than each bound once everything takes exp(by) as long, shape (bounds,).
+def _shifted(seconds: FloatArray, odds: FloatArray, by: FloatArray) -> FloatArray:
+    """log odds of being slower than each bound once everything takes exp(by) as long, shape (*by, bounds).
 
     Where there is nothing to interpolate between, the slope at the nearer end goes on.
     """
+    by = by[:, np.newaxis]
     if len(seconds) < 2:
         return odds - USUAL_SLOPE * by
     wanted = seconds - by
@@ -134,31 +134,38 @@ def _rising(new: FloatArray, old: FloatArray) -> FloatArray:
     above that of the block before it becomes one with it.
     """
     upto_new, upto_old = (np.cumsum(each, axis=-1) for each in (new, old))
-    before_new, before_old = (upto_new - new).tolist(), (upto_old - old).tolist()
-    ends = upto_old.tolist()
+    before_new, before_old = upto_new - new, upto_old - old
+    alone = (upto_new - before_new) / (upto_old - before_old)
+    ends, begins = upto_old.tolist(), before_old.tolist()
     rows = [
-        _pooled(row, before, ends, before_old)
-        for row, before in zip(upto_new.tolist(), before_new, strict=True)
+        _pooled(ratios, upto, before, ends, begins)
+        for ratios, upto, before in zip(alone.tolist(), upto_new.tolist(), before_new.tolist(), strict=True)
     ]
     return np.maximum.accumulate(np.array(rows), axis=-1)
 
 
 def _pooled(
-    upto_new: list[float], before_new: list[float], upto_old: list[float], before_old: list[float]
+    alone: list[float],
+    upto_new: list[float],
+    before_new: list[float],
+    upto_old: list[float],
+    before_old: list[float],
 ) -> list[float]:
-    """Isotonic ratios of one row, from sums up to each bucket, and before it, of both laws."""
+    """Isotonic ratios of one row, from each bucket's own, and sums up to and before it of both laws."""
     begins: list[int] = []
     ratios: list[float] = []
-    for end, (new, old) in enumerate(zip(upto_new, upto_old, strict=True)):
-        begin = end
-        ratio = (new - before_new[begin]) / (old - before_old[begin])
-        while ratios and ratios[-1] >= ratio:
-            ratios.pop()
+    last = -math.inf
+    for end, own in enumerate(alone):
+        begin, ratio = end, own
+        while last >= ratio:
             begin = begins.pop()
-            ratio = (new - before_new[begin]) / (old - before_old[begin])
+            ratios.pop()
+            ratio = (upto_new[end] - before_new[begin]) / (upto_old[end] - before_old[begin])
+            last = ratios[-1] if ratios else -math.inf
         begins.append(begin)
         ratios.append(ratio)
-    widths = [following - begin for begin, following in pairwise([*begins, len(upto_new)])]
+        last = ratio
+    widths = [following - begin for begin, following in pairwise([*begins, len(alone)])]
     return [ratio for ratio, width in zip(ratios, widths, strict=True) for _ in range(width)]
 
 

@@ -19,7 +19,10 @@ from rollway.judge.quick import quick
 
 @dataclass(frozen=True, slots=True)
 class Odds:
-    """How a test spreads its stake: log priors over effects, (effects,), and over safety bets, (bets,)."""
+    """How a test spreads its stake: log priors over effects, and over safety bets, shape (bets,).
+
+    log_effects: shape (effects,); in `add` also (rows, effects), which is quicker.
+    """
 
     log_effects: FloatArray
     log_bets: FloatArray

@@ -24,8 +24,8 @@ from rollway.rehearsal.world import World
 MONDAY = date(2026, 1, 5)
 STORY_PART, PROMISE_PART = 10, 2
 FEWEST_RUNS = 20
-"""Troubles and sure faults end nearly always alike: they are run a tenth as often, and at least so often. So is
-what nothing is promised of."""
+"""Troubles and sure faults end nearly always alike: they are run a tenth as often, and at least so often.
+So often is run what nothing is promised of."""
 MOST_STARTS = 1000
 """Runs of promises begin from so many healthy ones at most, one after the other."""
 CHECK_RUNS, CHECK_SEED = 30, 1

@@ -81,6 +81,8 @@ def _rule(plan: Plan, state: State, elapsed: float, verdict: Verdict | None) -> 
     stage = plan.stages[state.stage]
     if elapsed < stage.bake_seconds:
         return f"baking: {elapsed:.0f} of {stage.bake_seconds:.0f} s"
+    if state.unready_since is not None:
+        return "the new version serves users and is not ready"
     if stage.advance == "person":
         decision = decision_of(plan, stage)
         if decision is None:

@@ -73,6 +73,12 @@ def changed(state: State, **changes: object) -> State:
     return state.model_copy(update=changes)
 
 
+def compared_share(state: State) -> float:
+    """The new version's part of all the work that is measured, 0..1; what it does on copies counts as well."""
+    share, copies = state.served_share or 0.0, state.served_mirrored * (1 - (state.served_share or 0.0))
+    return (share + copies) / (1 + copies)
+
+
 def is_same(a: float, b: float) -> bool:
     return abs(a - b) < SAME_SHARE
 

@@ -44,7 +44,7 @@ from rollway.rollout.ports import (
     TaskRunner,
 )
 from rollway.rollout.rules import rules_of
-from rollway.rollout.steps import is_past_return
+from rollway.rollout.steps import compared_share, is_past_return
 
 log = logging.getLogger("rollway.tick")
 
@@ -194,7 +194,7 @@ def _collect(
     loaded: Loaded, stage: Stage, connectors: Connectors, now: datetime, told: str
 ) -> tuple[tuple[Reading, ...], dict[str, Cursor], tuple[Entry, ...]]:
     """The signals' readings and cursors, and what is to be said: `told` by the target, and by the signals."""
-    interval = Interval(stage=stage.id, share=loaded.state.served_share or 0.0, now=now.timestamp())
+    interval = Interval(stage=stage.id, share=compared_share(loaded.state), now=now.timestamp())
     readings: list[Reading] = []
     entries: list[Entry] = []
     cursors = dict(loaded.cursors)
@@ -228,7 +228,7 @@ def _collect_one(loaded: Loaded, guard: Guard, connectors: Connectors, interval:
 def _judge(
     loaded: Loaded, stage: Stage, readings: tuple[Reading, ...], now: datetime
 ) -> tuple[dict[str, object], Verdict]:
-    share = loaded.state.served_share or 0.0
+    share = compared_share(loaded.state)
     try:
         rules = rules_of(loaded.plan)
         state = judge.load(rules, loaded.judge) if loaded.judge else judge.begin(rules)

@@ -35,7 +35,8 @@ _OPTIONS = {
 }
 _TEN_THOUSAND = 10_000
 _LOADED_SECONDS = 5.0
-_IN_A_ROW = 10
+_IN_A_ROW, _IN_A_ROW_SEEN = 10, 3
+"""Equal answers after a reload, and at each look, before they are believed."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _KEY = re.compile(r"[A-Za-z0-9_${}.:-]+")
 
@@ -108,26 +109,17 @@ class NginxTarget:
             return
         wanted = steps_of(share, _TEN_THOUSAND), steps_of(mirrored, _TEN_THOUSAND)
         self._load(self._text(*wanted))
-        end = time.monotonic() + min(_LOADED_SECONDS, self._timeout)
-        # For a moment old and new workers answer side by side.
-        in_a_row = 0
-        while (in_a_row := in_a_row + 1 if self._told() == wanted else 0) < _IN_A_ROW:
-            if time.monotonic() > end:
-                raise TemporaryError(
-                    f"nginx was reloaded, and {self.probe} still does not tell {share:.2%}",
-                    hint="does its configuration include the file, and do other servers answer there too?",
-                )
-            time.sleep(0.01)
+        self._settled(_IN_A_ROW, wanted)
 
     def observe(self) -> Served:
         """The share that the running workers split by, and whether the versions' health checks answer.
 
-        Raises TemporaryError where the probe does not answer as it should.
+        Raises TemporaryError where the probe does not answer as it should, or tells now this, now that.
         """
         ready = {side: self._asker.is_well(url) if url else None for side, url in self._health.items()}
         down = [side for side, well in ready.items() if well is False]
         note = f"down: {', '.join(down)}" if down else ""
-        share, copies = (parts / _TEN_THOUSAND for parts in self._told())
+        share, copies = (parts / _TEN_THOUSAND for parts in self._settled(_IN_A_ROW_SEEN))
         return Served(share, copies, ready["candidate"], ready["baseline"], note)
 
     def preflight(self) -> tuple[Check, ...]:
@@ -201,6 +193,25 @@ class NginxTarget:
                 (line for line in told if "emerg" in line or "error" in line), told[-1] if told else ""
             )
             raise TemporaryError(f"`{words}` ended with {done.returncode}: {why[:300]}")
+
+    def _settled(self, times: int, wanted: tuple[int, int] | None = None) -> tuple[int, int]:
+        """What the workers tell so many times in a row; where something is wanted, that is waited for.
+
+        For a moment after a reload old and new workers answer side by side.
+        """
+        end = time.monotonic() + min(_LOADED_SECONDS, self._timeout)
+        last, in_a_row = self._told(), 1
+        while in_a_row < times or (wanted is not None and last != wanted):
+            if time.monotonic() > end:
+                told = "one share" if wanted is None else f"{wanted[0] / _TEN_THOUSAND:.2%}"
+                raise TemporaryError(
+                    f"nginx was reloaded, and {self.probe} still does not tell {told} each time",
+                    hint="does its configuration include the file, and do other servers answer there too?",
+                )
+            time.sleep(0.01)
+            before, last = last, self._told()
+            in_a_row = in_a_row + 1 if last == before else 1
+        return last
 
     def _told(self) -> tuple[int, int]:
         """Share and copies that the workers tell, in hundredths of a percent."""
