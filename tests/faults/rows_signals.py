@@ -7,7 +7,7 @@ import sqlite3
 import time
 import urllib.request
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 
 from examples.live.servers import Places, Prometheus
 from tests.faults.rows import row
@@ -208,19 +208,20 @@ def _rows(skew: float) -> Callable[[Stand], None]:
     def written(stand: Stand) -> None:
         ledger = Ledger(stand)
         stand.begin(signal=ledger.signal, until_stage=False)
-        stand.until(lambda: _and(stand.is_at_share(), ledger.write(0)), 40, "20 % are served")
+        stand.until(stand.is_at_share, 40, "20 % are served", meanwhile=lambda: ledger.write(0))
         for _ in range(8):
             ledger.write(0)
             stand.stays(0.3)
         stand.fault()
-        stand.until(lambda: _and(stand.state.phase in BACK, ledger.write(skew)), BACK_WITHIN, "rolled_back")
+        stand.until(
+            lambda: stand.state.phase in BACK,
+            BACK_WITHIN,
+            "rolled_back",
+            meanwhile=lambda: ledger.write(skew),
+        )
         stand.no_new_stage()
 
     return written
-
-
-def _and(is_so: bool, _done: object) -> bool:
-    return is_so
 
 
 for _name, _skew in (("future", 300.0), ("past", -300.0)):
@@ -259,12 +260,14 @@ def _pushed(skew: float) -> Callable[[Stand], None]:
 
         signal = {"type": "push", "source": source, "series": "quotes", "candidate": NEW, "baseline": OLD}
         stand.begin(signal={**signal, "delay": "0s"}, until_stage=False)
-        stand.until(lambda: _and(stand.is_at_share(), push(0)), 40, "20 % are served")
+        stand.until(stand.is_at_share, 40, "20 % are served", meanwhile=lambda: push(0))
         for _ in range(8):
             push(0)
             stand.stays(0.3)
         stand.fault()
-        stand.until(lambda: _and(stand.state.phase in BACK, push(skew)), BACK_WITHIN, "rolled_back")
+        stand.until(
+            lambda: stand.state.phase in BACK, BACK_WITHIN, "rolled_back", meanwhile=lambda: push(skew)
+        )
         stand.no_new_stage()
         if skew > 0:
             stand.require("clock is wrong" in answers[-1], f"the sender was told {answers[-1]}")
@@ -392,7 +395,3 @@ def both_bad_limit(stand: Stand) -> None:
     stand.fault()
     _both_fail(stand)
     stand.until_phase(BACK, BACK_WITHIN)
-
-
-with suppress(NameError):
-    del _name, _skew

@@ -89,7 +89,7 @@ def an_engine(kind: str = "") -> Iterator[Engine]:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         if kind == "small disk":
             subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={ROOM}", "none", data], check=True)
-            stack.callback(subprocess.run, ["umount", "-l", data], check=False)
+            stack.callback(lambda: subprocess.run(["umount", "-l", data], check=False))
         engine = Engine(folder, is_skewed=kind == "skewed")
         stack.callback(engine.stop)
         yield engine
@@ -219,10 +219,18 @@ class Stand:
             now = time.monotonic()
             self.seen += [(now, entry) for entry in self.rollway.rollouts.record(self.rollout, after=last)]
 
-    def until(self, is_so: Callable[[], object], within: float, what: str) -> bool:
-        """Look until it is so; what is not so in time is wrong."""
+    def until(
+        self,
+        is_so: Callable[[], object],
+        within: float,
+        what: str,
+        *,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> bool:
+        """Look until it is so, and do what is to be done meanwhile; what is not so in time is wrong."""
         end = time.monotonic() + within
         while True:
+            meanwhile()
             self.look()
             with suppress(Exception):
                 if is_so():
