@@ -120,12 +120,18 @@ class Runtime:
                 time.sleep(1)
 
     def _call_due(self) -> None:
-        due = self.rollway.rollouts.due(self.rollway.clock(), GRACE)
-        for rollout, seq, why in due:
-            is_hanging = (rollout, seq) in self._at_work and not why.startswith("command")
-            if (rollout, seq, why) not in self._called and not is_hanging:
+        called: set[tuple[str, int, str]] = set()
+        for rollout, seq, why in self.rollway.rollouts.due(self.rollway.clock(), GRACE):
+            # A tick that still looks, or still tells a slow target, is waited for; a person does not wait.
+            if self._is_busy(rollout, seq) and not why.startswith("command"):
+                continue
+            if (rollout, seq, why) not in self._called:
                 self._ticks.call(rollout, seq, why)
-        self._called = frozenset(due)
+            called.add((rollout, seq, why))
+        self._called = frozenset(called)
+
+    def _is_busy(self, rollout: str, seq: int) -> bool:
+        return any(one == rollout and number <= seq for one, number in tuple(self._at_work))
 
 
 def _default_worker(rollway: Rollway) -> str:

@@ -136,6 +136,7 @@ _EXAMPLES: dict[str, str] = {
   kind: latency
   limit: 0.1                            # stop when more than 10 percent of the requests ...
   limit_seconds: 0.25                   # ... take longer than this
+  # buckets: [0.05, 0.1, 0.25, 0.5, 1]  # bounds of its histogram, in seconds; promises depend on them
   signal:
     type: scrape
     url: http://127.0.0.1:8080/metrics

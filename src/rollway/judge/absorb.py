@@ -147,12 +147,11 @@ def _problem(rule: GuardRule, guard: GuardState, reading: Reading) -> Problem | 
 
 def _follow(course: Course, reading: Reading) -> Course:
     """Where the rollout is after the reading; a late reading does not turn it back."""
-    first = reading.end if course.first is None else min(course.first, reading.end)
-    if course.latest is not None and reading.end < course.latest:
+    end, stage = reading.end, reading.stage
+    first = end if course.first is None or end < course.first else course.first
+    if course.latest is not None and end < course.latest:
         return replace(course, first=first)
-    is_new = course.stage != reading.stage
-    since = reading.end if is_new else course.stage_since
-    return Course(first=first, latest=reading.end, stage=reading.stage, stage_since=since)
+    return Course(first, end, stage, end if course.stage != stage else course.stage_since)
 
 
 def _look_for_harm(rules: Rules, state: JudgeState, at: float) -> JudgeState:

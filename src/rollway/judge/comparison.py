@@ -96,13 +96,14 @@ def compare(
         # The last of the nulls is that the versions are alike.
         summed = counted / divisors[:, -1]
     # The evidence for a ratio r of the arms in each other's place is that for 1/r of the arms.
-    gains = told[:, SHOWN][:, ::-1] if is_reversed else told[:, SHOWN]
-    # A copy, for both uses of it are quicker with what lies together.
+    # Copies, for what lies together is added up in half the time.
+    gains = (told[:, SHOWN][:, ::-1] if is_reversed else told[:, SHOWN]).copy()
+    gains += comparison.ratio.gains
     against = told[:, HARM].copy()
     for_safety = None if margin is None else told[:, SAFE]
     return Comparison(
         wagers.add(comparison.wager, _odds(len(against)), interval, against, for_safety, moved),
-        Ratio(comparison.ratio.gains + gains, comparison.ratio.strata + summed),
+        Ratio(gains, comparison.ratio.strata + summed),
         stretches.add(comparison.stretch, counted, against, interval.start),
         pace,
     )

@@ -38,7 +38,8 @@ def at_most(rules: Rules, state: JudgeState) -> float:
     most = 0.0
     for rule, guard in zip(rules.guards, state.guards, strict=True):
         if bears(rule):
-            most = max(most, KINDS[rule.kind].harm_at_most(rule, rules, guard.evidence))
+            found = KINDS[rule.kind].harm_at_most(rule, rules, guard.evidence)
+            most = found if found > most else most
     return most
 
 

@@ -56,10 +56,11 @@ def pair(new: object, old: object, bounds: Bounds) -> Pair | None:
             return None
         if not (total <= LARGEST_COUNT and other <= LARGEST_COUNT):
             return None
-        packed = _doubles(2 * size).pack(*first, *second)
+        pack = _doubles(size).pack
+        packed = pack(*first) + pack(*second)
     except (TypeError, OverflowError, error):
         return None
-    counts = np.frombuffer(packed).reshape(2, size)
+    counts = np.ndarray((2, size), np.float64, packed)
     if np.count_nonzero(np.signbit(counts)):
         return None
     made = Pair(new, old, bounds, counts, (float(total), float(other)))

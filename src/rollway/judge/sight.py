@@ -84,14 +84,15 @@ def look(sight: Sight, reading: Reading, problem: Problem | None, trials: tuple[
         )
     if problem is not None:
         return replace(sight, last_end=reading.end, problem=problem)
-    candidate, baseline = trials
+    (candidate, baseline), end, share = trials, reading.end, reading.share
+    seconds = end - reading.start
     return Sight(
-        reading.end,
+        end,
         sight.stage,
         None,
-        _look_at(sight.candidate, reading.end, candidate, reading.candidate, baseline, 1 - reading.share),
-        _look_at(sight.baseline, reading.end, baseline, reading.baseline, candidate, reading.share),
-        sight.stage_seconds + max(0.0, reading.end - reading.start),
+        _look_at(sight.candidate, end, candidate, reading.candidate, baseline, 1 - share),
+        _look_at(sight.baseline, end, baseline, reading.baseline, candidate, share),
+        sight.stage_seconds + (seconds if seconds > 0.0 else 0.0),
     )
 
 

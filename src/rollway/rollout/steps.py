@@ -74,7 +74,7 @@ def changed(state: State, **changes: object) -> State:
 
 
 def compared_share(state: State) -> float:
-    """The new version's part of all the work that is measured, 0..1; what it does on copies counts as well."""
+    """The new version's part of all the work that is measured, 0..1; work on copies counts as well."""
     share, copies = state.served_share or 0.0, state.served_mirrored * (1 - (state.served_share or 0.0))
     return (share + copies) / (1 + copies)
 

@@ -94,8 +94,8 @@ class LatencyKind:
         if not state.bounds:
             return state
         counts, trials = _counted(state.bounds, reading)
-        baseline, evidence, found = counts[1], state.evidence, state.tilt
-        interval, moved = None, None
+        candidate, baseline = counts[0], counts[1]
+        evidence, found, interval, moved = state.evidence, state.tilt, None, None
         if not evidence.cuts and reading.share > 0 and state.seen.sum() >= ENOUGH_TO_CHOOSE:
             evidence = exceedance.with_cuts(evidence, choose_cuts(state.seen))
         if evidence.comparison is not None and reading.share > 0:
@@ -107,7 +107,7 @@ class LatencyKind:
             moved = move(before, interval) if before is beside or before == beside else None
             found = tilt.add(
                 found,
-                counts[0],
+                candidate,
                 baseline,
                 interval,
                 tolerance=rule.tolerance,
