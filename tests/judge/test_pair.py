@@ -18,7 +18,8 @@ BEYOND = 10**400
 
 def test_counts_become_a_table() -> None:
     """Candidate first; whole numbers and fractions alike."""
-    found = pair(GOOD, Histogram((0.1, 0.2), (4, 0.5, 0)), BOUNDS)
+    fractions: tuple[Any, ...] = (4, 0.5, 0)
+    found = pair(GOOD, Histogram((0.1, 0.2), fractions), BOUNDS)
     assert found is not None
     assert found.counts.tolist() == [[1.0, 2.0, 3.0], [4.0, 0.5, 0.0]]
     assert found.trials == (6.0, 4.5)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
+import pickle
 from dataclasses import FrozenInstanceError, dataclass, field, replace
 
 import pytest
@@ -44,6 +46,14 @@ def test_it_stays_frozen() -> None:
     assert replace(made, size=2.0) == Quick("a", 2.0)
     assert made == Quick("a")
     assert {made: 1}[Quick("a")] == 1
+
+
+def test_it_is_copied_and_packed_as_any_other() -> None:
+    """Samples go to other processes, and come back as they were."""
+    made = Quick("a", 2.0, (1, 2))
+    assert copy.copy(made) == copy.deepcopy(made) == pickle.loads(pickle.dumps(made)) == made
+    with pytest.raises(FrozenInstanceError):
+        copy.copy(made).size = 3.0  # type: ignore[misc]
 
 
 def test_what_it_cannot_be_written_for_is_refused() -> None:

@@ -182,6 +182,8 @@ def _look_for_stops(
         for each in moment
         if stops.is_near(rules.guards[index[each.kpi]], state.guards[index[each.kpi]].stops)
     ]
+    if not near:
+        return state
     for reading in sorted(near, key=lambda each: index[each.kpi]):
         i = index[reading.kpi]
         rule, guard = rules.guards[i], state.guards[i]

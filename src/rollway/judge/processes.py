@@ -99,15 +99,18 @@ def strata(arms: Arms) -> FloatArray:
     """
     n_t, n_c = arms.candidate_trials, arms.baseline_trials
     found = np.empty((4, len(arms.candidate_bad)))
-    both = n_t + n_c
-    if isinstance(n_t, float) and isinstance(n_c, float) and isinstance(both, float):
-        is_told = n_t > 0 and n_c > 0
-        part = 1 / max(both, 1.0) if is_told else 0.0
-        found[0] = n_t if is_told else 0.0
+    if isinstance(n_t, float) and isinstance(n_c, float):
+        if n_t <= 0 or n_c <= 0:
+            found.fill(0.0)
+            return found
+        trials = n_t + n_c
+        part = 1 / (trials if trials > 1.0 else 1.0)
+        found[0] = n_t
         found[1] = n_t * part * n_c
         np.multiply(arms.candidate_bad, n_c * part, out=found[2])
         np.multiply(arms.baseline_bad, n_t * part, out=found[3])
         return found
+    both = n_t + n_c
     weight = comparable(arms) / np.maximum(both, 1.0)
     found[0] = n_t * (weight > 0)
     found[1] = n_t * weight * n_c
@@ -206,7 +209,9 @@ def harm_step(
     W_k <- (W_k + mass * g_k) exp(increment_k)
     """
     if mass > 0:
-        log_wealth = np.logaddexp(log_wealth, log_or_never(mass) + log_prior)
+        log_wealth = np.logaddexp(log_wealth, log(mass) + log_prior)
+        log_wealth += increment
+        return log_wealth
     return log_wealth + increment
 
 

@@ -89,8 +89,8 @@ def start(buckets: int) -> Tilt:
 def learn(tilt: Tilt, baseline: FloatArray, seconds: float, requests: float | None = None) -> Tilt:
     """The tilt that also knows this interval's requests of the old version, `requests` in all; nothing is bet
     on them."""
-    kept = 0.5 ** (max(0.0, seconds) / HALF_LIFE_SECONDS)
-    recent = kept * tilt.recent + baseline
+    recent = 0.5 ** (max(0.0, seconds) / HALF_LIFE_SECONDS) * tilt.recent
+    recent += baseline
     since = tilt.since + (float(baseline.sum()) if requests is None else requests)
     return Tilt(recent, tilt.rises, tilt.wager, tilt.stage, tilt.drawn_from, since)
 

@@ -78,7 +78,7 @@ class LatencyKind:
         new, old, bounds = reading.candidate, reading.baseline, state.bounds
         if bounds and pair(new, old, bounds) is not None:
             return True
-        if not all(one is None or is_histogram(one) for one in (new, old)):
+        if not (_is_right(new, bounds) and _is_right(old, bounds)):
             return False
         common = _common(bounds, reading)
         if common is bounds or common == bounds:
@@ -208,6 +208,12 @@ def _with_bounds(bounds: tuple[float, ...]) -> Latency:
     number = len(bounds) + 1 if bounds else 0
     zeros = np.zeros(number)
     return Latency(bounds, zeros, zeros, exceedance.begin(number), tilt.start(number))
+
+
+def _is_right(sample: Sample | None, bounds: tuple[float, ...]) -> bool:
+    """Whether it is no sample or a plausible one; quick where it has these bounds."""
+    is_quick = len(bounds) > 0 and pair(sample, None, bounds) is not None
+    return is_quick or sample is None or is_histogram(sample)
 
 
 def _common(bounds: tuple[float, ...], reading: Reading) -> tuple[float, ...]:
