@@ -28,6 +28,8 @@ _REGISTERED = (rows_signals, rows_targets, rows_engine)
 
 def run(names: Sequence[str], *, kept: Path | None = None, is_told: bool = False) -> list[Found]:
     """Play these rows, one after the other. What is found is added to the file `kept`, if there is one."""
+    if not names:
+        return []
     folder = Path(tempfile.mkdtemp(prefix="street-"))
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -89,15 +91,14 @@ def main() -> int:
     if arguments.list:
         print("\n".join(f"{one.name:22} {one.fault}" for one in map(ROWS.__getitem__, in_order())))
         return 0
-    before = os.getloadavg()[1]
-    before_us, names = known(arguments.keep), possible([ROWS[name] for name in arguments.only or in_order()])
-    left = [name for name in names if name not in before_us]
+    earlier, names = known(arguments.keep), possible([ROWS[name] for name in arguments.only or in_order()])
+    left = [name for name in names if name not in earlier]
     played = {found.row.name: found for found in run(left, kept=arguments.keep, is_told=True)}
-    founds = [(before_us | played)[name] for name in names]
+    founds = [(earlier | played)[name] for name in names]
     if arguments.document:
         load = (
-            f"The machine had {os.cpu_count()} cores and other work, a load of {before:.0f} when it began, "
-            f"of {os.getloadavg()[2]:.0f} at the end: the times are those of a bad day."
+            f"The machine had {os.cpu_count()} cores and other work, a load of {os.getloadavg()[2]:.0f}: the "
+            "times are those\nof a bad day. Of a row that was played again its last play counts."
         )
         DOCUMENT.write_text(document(founds, load), encoding="utf-8")
     return 1 if any(found.wrong for found in founds) else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -55,11 +56,14 @@ old version's. Where the target is a webhook, a service behind it sets HAProxy's
 meet is real there too.
 
 Time is compressed: a tick each {TICK:g} s, blind after 1.5 s, and the policy acts {BLIND:g} s later. With a
-plan's usual figures (10 s, 30 s, 120 s) the times grow with them. {load}
+plan's usual figures (10 s, 30 s, 120 s) the times grow with them.
+
+{load}
 
 - **first word**: seconds from the fault to the first entry about it that can be read in the record.
 - **safe**: seconds from the fault to the last answer that a user had of the new version (back), or to the
-  moment from which nobody more is exposed until a person says so (held). Else it went on at its share.
+  moment from which nobody more is exposed until a person says so (held), or at which a share that somebody
+  raised was told anew (set back). Else it went on at its share.
 - **exposed**: users, of {USERS}, whom the new version answered after the fault began, and their part of all
   requests while the row was watched. The faults of most rows harm nobody by themselves.
 
@@ -93,7 +97,9 @@ def _seconds(value: float | None) -> str:
 def _settled(found: Found) -> str:
     if found.back is not None:
         return f"back {found.back:.1f} s"
-    return "goes on" if found.held is None else f"held {found.held:.1f} s"
+    if found.held is None:
+        return "goes on"
+    return f"{'held' if found.did.endswith('paused') else 'set back'} {found.held:.1f} s"
 
 
 def _words(founds: Sequence[Found]) -> str:
@@ -104,7 +110,7 @@ def _words(founds: Sequence[Found]) -> str:
 
 
 def _short(did: str, at_most: int = 700) -> str:
-    text = " ".join(did.split())
+    text = re.sub(r"/\S+/(?=\w+\.sock)", "", " ".join(did.split()))
     return text if len(text) <= at_most else f"{text[: at_most // 2]} … {text[-at_most // 2 :]}"
 
 
@@ -118,6 +124,8 @@ def _tail() -> str:
   was; the gap is one long interval among the readings, and no entry of the record says so.
 - **Bake times are by the clock.** One that jumps forward has baked; the evidence is asked for all the same,
   and a stage that is left by time alone is left early.
+- **A target that answers too late, each time**, is never asked what it serves: the stage waits, and so does
+  the end of a way back. Give it a longer `timeout`.
 - **A target that lies well** is seen only where the versions are measured, after the time for blindness.
 
 ## Again

@@ -97,7 +97,7 @@ def _found(one: Row, stand: Stand) -> Found:
     return Found(
         row=one,
         did=_did(stand, phase),
-        word=stand.first(one.word),
+        word=stand.first(one.word) if _told(stand) else None,
         back=stand.last_of_new() if is_back else None,
         held=stand.first("^(held|drift|paused|mismatch|exposure_kept)") if not is_back else None,
         watched=time.monotonic() - stand.at,
@@ -109,14 +109,18 @@ def _found(one: Row, stand: Stand) -> Found:
     )
 
 
-def _did(stand: Stand, phase: str) -> str:
-    """The entries since the fault, in their order, and where it stands."""
-    told = [
+def _told(stand: Stand) -> list[str]:
+    """The entries since the fault, in their order."""
+    return [
         f"{seconds:.1f} s {entry.text}"
         for seconds, entry in stand.after
         if not f"{entry.kind}: {entry.text}".startswith(QUIET) and entry.kind != "confirm"
     ]
-    return " / ".join([*told, phase.replace("_", " ")])
+
+
+def _did(stand: Stand, phase: str) -> str:
+    """The same and where it stands, in one text."""
+    return " / ".join([*_told(stand), phase.replace("_", " ")])
 
 
 __all__ = ["ROWS", "USERS", "Found", "Row", "play", "row"]

@@ -215,7 +215,7 @@ for _name, _seconds, _words in (
         f"clock-{_name}",
         "clock",
         f"the engine's clock jumps {_words}; 8 s later the new version fails (40 %)",
-        "no stage is passed without evidence, nothing is called blind; the fault is found as ever",
+        "no stage is left because of the jump, nothing is called blind; the fault is found as ever",
         word="^(?!verdict)|harmful",
         engine="skewed",
     )(_jumps(_seconds))

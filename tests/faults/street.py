@@ -99,6 +99,10 @@ class Users:
                 busy.add(task)
                 task.add_done_callback(busy.discard)
         await asyncio.gather(*busy)
+        for _, writer in shop._idle:
+            with suppress(OSError):
+                writer.close()
+                await writer.wait_closed()
 
 
 class Front:

@@ -9,7 +9,7 @@ from tests.faults.fault_matrix import run
 from tests.faults.report import document, line
 from tests.faults.rows import Found, Row
 
-QUICK = ("new-bad", "new-dies", "drift-up", "drift-down", "signal-slow-rollback", "target-mute")
+QUICK = ("new-bad", "new-dies", "drift-up", "drift-down", "signal-slow-rollback", "balancer-forgets")
 
 
 @pytest.mark.slow

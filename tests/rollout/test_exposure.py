@@ -126,3 +126,45 @@ def test_a_refusal_is_told_once_and_tried_again_on_resume() -> None:
     world.say("resume")
     world.ticks(2, "healthy")
     assert world.state.phase == "running"
+
+
+def test_a_target_that_serves_more_than_it_is_told_is_told_of_once() -> None:
+    """People hear of it after half a minute; it is told again all the while, and counts once it follows."""
+    world = World(canary())
+    world.until("baseline")
+    world.is_deaf = True
+    while world.stage_id != "ten":
+        world.tick("healthy")
+    world.share = 0.4
+    world.ticks(60, "healthy")
+    told = [entry.text for entry in world.record if entry.kind == "target_failed"]
+    assert told == [
+        "The target does not follow: told 10%, it still serves 40% after 31 s. It is told again; "
+        "look at it by hand."
+    ]
+    assert (world.stage_id, world.state.entered_at) == ("ten", None)
+    world.is_deaf = False
+    world.ticks(2, "healthy")
+    assert (world.state.served_share, world.state.astray) == (0.1, None)
+
+
+def test_a_way_back_that_is_not_followed_is_told_of() -> None:
+    """The rollout is not called rolled back, and the record does not keep silent."""
+    world = World(canary())
+    world.until("half")
+    world.is_deaf = True
+    world.say("rollback")
+    world.ticks(60)
+    assert world.state.phase == "rolling_back"
+    told = next(entry.text for entry in world.record if entry.kind == "target_failed")
+    assert "told 0%, it still serves 50%" in told
+    assert world.kinds.count("target_failed") == 1
+
+
+def test_a_target_that_takes_its_time_upwards_is_left_to_it() -> None:
+    """Less than was asked for exposes nobody: sites and people take hours."""
+    world = World(canary())
+    world.until("baseline")
+    world.is_deaf = True
+    world.ticks(60, "healthy")
+    assert (world.stage_id, world.kinds.count("target_failed")) == ("ten", 0)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from rollway.planning import Plan
 from rollway.rollout.entering import exposed
-from rollway.rollout.model import Entry, State, Step, TargetFailed, TargetObserved
+from rollway.rollout.model import Astray, Entry, State, Step, TargetFailed, TargetObserved
 from rollway.rollout.steps import changed, is_past_return, is_same, percent, roll_back, tell
 from rollway.rollout.undoing import traffic_is_back
 
@@ -17,6 +17,8 @@ SAME_COPIES = 0.01
 """Copies are taken in whole hundredths by most targets."""
 COPIES_WITHIN = 30.0
 """Seconds in which a target that can send copies has begun to; at least three ticks."""
+FOLLOWS_WITHIN = 30.0
+"""Seconds after which people are told of a target that serves more than it was told; at least three ticks."""
 
 
 def on_observed(plan: Plan, state: State, event: TargetObserved) -> Step:
@@ -42,7 +44,10 @@ def on_observed(plan: Plan, state: State, event: TargetObserved) -> Step:
     if agreement == "copies":
         return _other_copies(plan, state, event, was_verified, entries)
     if agreement != "same":
+        if agreement == "more" and not was_verified and event.groups is None:
+            state, entries = _astray(plan, state, event, entries)
         return _mismatch(state, event, agreement, was_verified, entries)
+    state = changed(state, astray=None)
     if state.phase == "rolling_back":
         return traffic_is_back(plan, state, event.at, entries)
     state, dead = _still_alive(plan, state, event)
@@ -131,6 +136,25 @@ def _mismatch(
     state = changed(state, entered_at=None)
     text = f"{moved}; set back, and the stage counts anew."
     return Step(state=state, effects=again, entries=(*entries, Entry(kind="drift", text=text, data=data)))
+
+
+def _astray(
+    plan: Plan, state: State, event: TargetObserved, entries: tuple[Entry, ...]
+) -> tuple[State, tuple[Entry, ...]]:
+    """A target that does not take users back is told again and again; once, people are told of it."""
+    astray = state.astray
+    if astray is None or not is_same(astray.wanted, state.desired_share):
+        astray = Astray(wanted=state.desired_share, since=event.at)
+    seconds = (event.at - astray.since).total_seconds()
+    if not astray.is_told and seconds > max(FOLLOWS_WITHIN, 3 * plan.policy.tick_seconds):
+        text = (
+            f"The target does not follow: told {percent(astray.wanted)}, it still serves "
+            f"{percent(event.share)} after {seconds:.0f} s. It is told again; look at it by hand."
+        )
+        data = {"planned": astray.wanted, "served": event.share}
+        entries = (*entries, Entry(kind="target_failed", text=text, data=data))
+        astray = astray.model_copy(update={"is_told": True})
+    return changed(state, astray=astray), entries
 
 
 def _kept(state: State, event: TargetObserved) -> State:

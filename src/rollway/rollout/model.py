@@ -64,6 +64,15 @@ class Word(Value):
     reached: float | None = None
 
 
+class Astray(Value):
+    """The target serves more than it was told: what that was, since when it is seen, and whether the record
+    says so yet."""
+
+    wanted: float
+    since: datetime
+    is_told: bool = False
+
+
 DoingState = Literal["ready", "running", "done", "failed", "skipped", "unsure"]
 """unsure: its command was cut off and may have run, so a person is asked."""
 
@@ -109,7 +118,8 @@ class State(Value):
     after the last stage are left. `held_by_task`: paused because a task failed, and for no other reason.
     `no_return`: the stage or task with which the way back was closed. `back_at`: when traffic was read back
     as served by the old version, in a rollback with undo steps. `mended_at`: from when on evidence counts.
-    `awaited`: the stage of whose gates people were last told.
+    `awaited`: the stage of whose gates people were last told. `astray`: the target serves more than it is
+    told, again and again.
     """
 
     phase: Phase = "waiting"
@@ -148,6 +158,7 @@ class State(Value):
     back_at: datetime | None = None
     mended_at: datetime | None = None
     awaited: str = ""
+    astray: Astray | None = None
     ended_at: datetime | None = None
 
     @property

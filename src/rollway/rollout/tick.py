@@ -170,14 +170,15 @@ def _is_urgent(loaded: Loaded) -> bool:
 
 def _observe(loaded: Loaded, connectors: Connectors, now: datetime) -> tuple[Event, str]:
     """What the target serves, and what it says besides. As near as it can come to a share is that share."""
-    if loaded.target_problem:
-        return TargetFailed(at=now, problem=loaded.target_problem), ""
     try:
         target = connectors.target(loaded.id, loaded.plan)
         served, wanted = target.observe(), loaded.state.desired_share
         is_near = abs(served.share - target.nearest(wanted)) < machine.SAME_SHARE
     except Exception as error:
         return TargetFailed(at=now, problem=_problem(error, f"the target of {loaded.id}")), ""
+    if loaded.target_problem and not is_near:
+        # What is served counts, not the answer: one that came too late may have done what it was told.
+        return TargetFailed(at=now, problem=loaded.target_problem), ""
     observed = TargetObserved(
         at=now,
         share=wanted if is_near else served.share,
