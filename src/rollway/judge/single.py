@@ -35,6 +35,8 @@ from rollway.judge.onset import Interval
 LEAST = 1e-300
 BETS = len(EFFECTS)
 EIGHT = np.ones(8)
+HEAVY, BOUNDED = 3, 16
+"""How many numbers a group of bets has in common: see `_heavy` and `_bounded`."""
 
 Arm = tuple[float, float, float, float, float]
 """One arm's interval as `moments.Seen` has it: units, total, squares, variance, level."""
@@ -52,12 +54,14 @@ Laid = tuple[FloatArray, FloatArray]
 class Layout:
     """Where bets stand side by side: upwards first, then downwards, then those of harm and of safety.
 
-    base: every bet's size before it is scaled to its group, shape (bets,); spread: its group.
+    base: every bet's size before it is scaled to its group, shape (bets,). heavy, bounded: where among the
+    numbers of all groups, one group after the other, those of each bet stand, shape (numbers, bets).
     """
 
     groups: tuple[Group, ...]
     base: FloatArray
-    spread: NDArray[np.intp]
+    heavy: NDArray[np.intp]
+    bounded: NDArray[np.intp]
     ones: FloatArray
     harm: slice
     safe: slice
@@ -248,10 +252,12 @@ def _layout(sign: float, ratio: float, safe_sign: float, safe_ratio: float) -> L
         groups.append((safe_sign, safe_ratio, True))
         parts.append(differences.SAFE_PARTS)
     base = np.concatenate(parts)
+    group = np.repeat(np.arange(len(groups)), [len(part) for part in parts])
     return Layout(
         groups=tuple(groups),
         base=base,
-        spread=np.repeat(np.arange(len(groups)), [len(part) for part in parts]),
+        heavy=np.arange(HEAVY)[:, None] + HEAVY * group,
+        bounded=np.arange(BOUNDED)[:, None] + BOUNDED * group,
         ones=np.ones(2 * len(base)),
         harm=slice(at, at + BETS),
         safe=slice(len(base) - len(differences.SAFE_PARTS), len(base)),
@@ -267,7 +273,8 @@ def _lay(
     layout: Layout,
 ) -> Laid:
     """Gain and stake of every bet; see `difference.bet`."""
-    told, bound = [], method.bound
+    told: list[float] = []
+    bound = method.bound
     sides = None if bound is None else _sides(at_one, bound)
     for sign, ratio, is_safe in layout.groups:
         pair = at_one
@@ -282,12 +289,14 @@ def _lay(
         scale *= 1 + ratio * heavier * (v_c / v_t)
         level = sign * n_t * (k_t - ratio * k_c)
         if sides is None:
-            told.append(_heavy(pair, sign, heavier, scale, level))
+            told += _heavy(pair, sign, heavier, scale, level)
         else:
-            told.append(_bounded(sides, sign, heavier, scale, level))
-    columns = np.array(told).T.take(layout.spread, axis=1)
-    found = _heavy_gain if sides is None else _bounded_gain
-    gain, stake = found(columns, layout, at_one[0][0])
+            told += _bounded(sides, sign, heavier, scale, level)
+    numbers = np.fromiter(told, float, len(told))
+    if sides is None:
+        gain, stake = _heavy_gain(numbers.take(layout.heavy), layout, at_one[0][0])
+    else:
+        gain, stake = _bounded_gain(numbers.take(layout.bounded), layout, at_one[0][0])
     return gain.reshape(1, -1), stake.reshape(1, -1)
 
 
