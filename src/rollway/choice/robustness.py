@@ -157,6 +157,8 @@ def _weight_ranges(scores: Scores, weights: Floats, release: Release, first: int
                 low = max(low, -rest / slope)
             elif slope < 0:
                 high = min(high, rest / -slope)
+        # A tie is one up to rounding, so the stated weight itself may lie a hair outside.
+        low, high = min(low, float(weights[k])), max(high, float(weights[k]))
         scale = unit if 0 < unit < float("inf") else 1.0
         yield WeightRange(name, getattr(stated, name), low * scale, high * scale)
 

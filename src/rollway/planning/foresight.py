@@ -284,10 +284,13 @@ class _Courses:
             self.learned, self.drawn_from, self.since = self.sensor.learn(self.known), self.known, 0.0
         come = requests * (1 - self.stage.exposure.share)
         self.known, self.since = _known(self.known, come, seconds), self.since + come
-        gained = np.empty((len(counts), len(self.prior)))
+        if len(self.learned) == 1:
+            gains, drift = self.learned[0]
+            return counts @ gains + drift * requests
+        gained, draw = np.empty((len(counts), len(self.prior))), self.draw % len(self.learned)
         for number, (gains, drift) in enumerate(self.learned):
-            mine = self.draw % len(self.learned) == number
-            gained[mine] = counts[mine] @ gains + drift * requests
+            mine = np.flatnonzero(draw == number)
+            gained[mine] = counts.take(mine, axis=0) @ gains + drift * requests
         return gained
 
     def _mass(self, start: float, end: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -105,6 +105,8 @@ class _View:
     arms: tuple[FloatArray, FloatArray]
     groups: IndexArray
     limit: int | None
+    kept: dict[int, tuple[Gains, ...]] = field(default_factory=dict, compare=False)
+    """What `learned` told, by step: it is asked again and again while hardly anything is learned."""
 
     @property
     def above(self) -> list[NDArray[np.bool_]]:
@@ -148,11 +150,12 @@ class _View:
 
     def learned(self, known: float) -> tuple[Gains, ...]:
         """`bets` for several courses of which the judge knows the old version's law from so many requests."""
-        if known >= WELL_KNOWN:
-            return (self.bets(self.law.bends),)
-        step = round(STEPS_A_DOUBLING * math.log2(max(known, 2.0)))
-        drawn = _drawn_bends(self.law.bounds, self.question.guard.tolerance, step)
-        return tuple(self.bets(bends) for bends in drawn)
+        step = round(STEPS_A_DOUBLING * math.log2(max(known, 2.0))) if known < WELL_KNOWN else -1
+        if step not in self.kept:
+            law, tolerance = self.law, self.question.guard.tolerance
+            drawn = (law.bends,) if step < 0 else _drawn_bends(law.bounds, tolerance, step)
+            self.kept[step] = tuple(self.bets(bends) for bends in drawn)
+        return self.kept[step]
 
 
 @lru_cache(maxsize=64)
