@@ -287,10 +287,16 @@ class _Courses:
         if len(self.learned) == 1:
             gains, drift = self.learned[0]
             return counts @ gains + drift * requests
-        gained, draw = np.empty((len(counts), len(self.prior))), self.draw % len(self.learned)
-        for number, (gains, drift) in enumerate(self.learned):
-            mine = np.flatnonzero(draw == number)
-            gained[mine] = counts.take(mine, axis=0) @ gains + drift * requests
+        # Courses with one law stand together for as long as it takes to reckon.
+        law = self.draw % len(self.learned)
+        order = law.argsort(kind="stable")
+        ends, begin = np.bincount(law, minlength=len(self.learned)).cumsum(), 0
+        together, told = counts.take(order, axis=0), np.empty((len(counts), len(self.prior)))
+        for end, (gains, drift) in zip(ends, self.learned, strict=True):
+            told[begin:end] = together[begin:end] @ gains + drift * requests
+            begin = end
+        gained = np.empty_like(told)
+        gained[order] = told
         return gained
 
     def _mass(self, start: float, end: float) -> float:

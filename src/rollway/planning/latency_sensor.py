@@ -74,7 +74,7 @@ def latency(question: Question) -> Sensor:
     limit = _exceeded(guard, law, new)
     view = _View(question, law, (share * new, (1 - share) * law.old), _groups(law, limit), limit)
     rates = np.concatenate([_summed(arm, view.groups) for arm in view.arms])
-    gains, drift = view.bets(law.bends)
+    gains, drift = view.bets(law.bends, view.cuts())
     growth = rates @ gains + drift
     best = int(growth.argmax())
     nats = max(0.0, float(growth[best]))
@@ -113,11 +113,14 @@ class _View:
         """Which groups lie above each cut."""
         return [self.groups > cut for cut in self.law.seen]
 
-    def bets(self, bends: FloatArray) -> Gains:
+    def cuts(self) -> FloatArray:
+        """What a count adds to each bet at the cuts, (2 * groups, bets)."""
+        per_event = worth(self.question, self.question.guard.tolerance, EFFECTS)
+        return np.hstack([_above(per_event, each) for each in self.above])
+
+    def bets(self, bends: FloatArray, cuts: FloatArray) -> Gains:
         """What a count adds to each bet on harm, and what a request to both versions adds besides."""
         question = self.question
-        per_event = worth(question, question.guard.tolerance, EFFECTS)
-        cuts = np.hstack([_above(per_event, each) for each in self.above])
         whole = _tilted(bends, question.share, question.guard.tolerance) * kept_part(question.pace)
         of_groups, drift = _grouped(whole, self.arms, self.groups)
         gains, drift = np.hstack((cuts, of_groups)), np.concatenate((np.zeros(cuts.shape[1]), drift))
@@ -153,8 +156,9 @@ class _View:
         step = round(STEPS_A_DOUBLING * math.log2(max(known, 2.0))) if known < WELL_KNOWN else -1
         if step not in self.kept:
             law, tolerance = self.law, self.question.guard.tolerance
+            cuts = self.cuts()
             drawn = (law.bends,) if step < 0 else _drawn_bends(law.bounds, tolerance, step)
-            self.kept[step] = tuple(self.bets(bends) for bends in drawn)
+            self.kept[step] = tuple(self.bets(bends, cuts) for bends in drawn)
         return self.kept[step]
 
 
