@@ -1,14 +1,18 @@
-"""Databases that the tests share: SQLite in a folder, and a real PostgreSQL server for each test process."""
+"""What the tests share: databases (SQLite in a folder, a real PostgreSQL server for each test process), and
+rollouts that are moved by real ticks."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from rollway.app import Rollway
 from support.servers import postgres
+from web.story import Story, make_story
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +41,19 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return str(tmp_path / "data")
     url: str = request.getfixturevalue("postgres_url")
     return url
+
+
+@pytest.fixture(scope="session")
+def fresh_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder whose schema is up to date; copying it is faster than making another."""
+    folder = tmp_path_factory.mktemp("fresh")
+    Rollway(folder).close()
+    return folder
+
+
+@pytest.fixture
+def story(tmp_path: Path, fresh_data: Path) -> Iterator[Story]:
+    """A real Rollway whose service is made up."""
+    made = make_story(shutil.copytree(fresh_data, tmp_path / "data"))
+    yield made
+    made.rollway.close()

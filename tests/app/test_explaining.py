@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollway.app import Rollway
 from rollway.app.explaining import explain
 from rollway.app.explaining_entry import explain_entry
 from rollway.app.telling import Line, Section
@@ -25,23 +21,9 @@ from rollway.planning.windows import window_state
 from rollway.rollout import Collected, Cursor, Interval, Signal
 from support.nights import bare, example_plan
 from support.stories import canary, stage
-from web.story import Story, make_story
+from web.story import Story
 
 NOON = datetime(2026, 11, 19, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def fresh_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("fresh")
-    Rollway(folder).close()
-    return folder
-
-
-@pytest.fixture
-def story(tmp_path: Path, fresh_data: Path) -> Iterator[Story]:
-    made = make_story(shutil.copytree(fresh_data, tmp_path / "data"))
-    yield made
-    made.rollway.close()
 
 
 def told(story: Story, rollout: str) -> dict[str, Section]:

@@ -7,14 +7,11 @@ import json
 import os
 import pty
 import select
-import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,28 +19,13 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 from rich.text import Text
 
-from rollway.app import Rollway
 from rollway.app.following import Follower, is_reached
 from rollway.app.views import rollout_view
 from rollway.cli.canvas import HIDE, SHOW, Canvas
 from rollway.cli.main import cli
 from rollway.cli.watch_picture import as_text, picture
 from support.nights import bare, example_plan, lived
-from web.story import Story, make_story
-
-
-@pytest.fixture(scope="module")
-def fresh_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("fresh")
-    Rollway(folder).close()
-    return folder
-
-
-@pytest.fixture
-def story(tmp_path: Path, fresh_data: Path) -> Iterator[Story]:
-    made = make_story(shutil.copytree(fresh_data, tmp_path / "data"))
-    yield made
-    made.rollway.close()
+from web.story import Story
 
 
 def command(story: Story, *words: str) -> Result:

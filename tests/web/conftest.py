@@ -10,26 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from rollway.app import Rollway
 from web.site import Site
 from web.story import Story, make_story
 
 CHROMIUM = Path("/usr/bin/chromium")
-
-
-@pytest.fixture(scope="session")
-def fresh_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder whose schema is up to date; copying it is faster than making another."""
-    folder = tmp_path_factory.mktemp("fresh")
-    Rollway(folder).close()
-    return folder
-
-
-@pytest.fixture
-def story(tmp_path: Path, fresh_data: Path) -> Iterator[Story]:
-    made = make_story(shutil.copytree(fresh_data, tmp_path / "data"))
-    yield made
-    made.rollway.close()
 
 
 @pytest.fixture
