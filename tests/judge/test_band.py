@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollway.judge.band import CONFIDENCE, EFFECTS, LOG_EFFECT_PRIOR, Band, bounds
+from rollway.judge.band import CONFIDENCE, EFFECTS, LOG_EFFECT_PRIOR, Band, bounds, start
 from rollway.judge.logs import FloatArray
 
 
@@ -23,7 +23,7 @@ def test_at_the_bounds_the_evidence_is_the_threshold(seed: int, unit: float, muc
     rng = np.random.default_rng(seed)
     up, down = rng.normal(size=(2, len(EFFECTS))) * (1 + much)
     stakes = EFFECTS * rng.uniform(0.5, 2.0, len(EFFECTS)) / unit
-    low, high = bounds(Band(*(each[np.newaxis] for each in (up, stakes, down, stakes))), 0)
+    low, high = bounds(Band(np.array([[*up, *down]]), np.array([[*stakes, *stakes]])), 0)
     assert low is not None
     assert high is not None
     threshold = math.log(2 / (1 - CONFIDENCE))
@@ -33,5 +33,4 @@ def test_at_the_bounds_the_evidence_is_the_threshold(seed: int, unit: float, muc
 
 def test_without_a_stake_there_are_no_bounds() -> None:
     """Before anything was bet every difference is left open."""
-    nothing = np.zeros((1, len(EFFECTS)))
-    assert bounds(Band(nothing, nothing, nothing, nothing), 0) == (None, None)
+    assert bounds(start(1), 0) == (None, None)

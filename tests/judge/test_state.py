@@ -63,8 +63,8 @@ def test_the_state_does_not_grow(service: Any) -> None:
         {"format": "rollway.judge/2", "guards": [], "course": {}, "finding": None},
         {"format": 2, "guards": [], "course": {}, "finding": None},
         {"format": "rollway.judge/4", "guards": [], "course": {}, "finding": None},
-        {"format": "rollway.judge/3", "guards": []},
-        {"format": "rollway.judge/3", "guards": 3},
+        {"format": "rollway.judge/4", "guards": []},
+        {"format": "rollway.judge/4", "guards": 3},
     ],
 )
 def test_a_state_that_cannot_be_read_is_told(raw: dict[str, Any]) -> None:

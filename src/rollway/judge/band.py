@@ -22,15 +22,18 @@ LOG_EFFECT_PRIOR = np.log(floats(0.04, 0.08, 0.12, 0.16, 0.18, 0.16, 0.12, 0.08,
 @quick
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Sums over all intervals of gains and stakes against m_t - m_c <= a and >= a, for any a.
+    """Sums over all intervals of gains and stakes against m_t - m_c <= a, upwards, and >= a, for any a.
 
-    Each of shape (rows, effects): log wealth is gain - stake a upwards, gain + stake a downwards.
+    Each of shape (rows, 2 effects), upwards first: log wealth is gain - stake a upwards, gain + stake a
+    downwards.
     """
 
-    up_gain: FloatArray
-    up_stake: FloatArray
-    down_gain: FloatArray
-    down_stake: FloatArray
+    gain: FloatArray
+    stake: FloatArray
+
+
+def start(rows: int) -> Band:
+    return Band(np.zeros((rows, 2 * len(EFFECTS))), np.zeros((rows, 2 * len(EFFECTS))))
 
 
 def bounds(band: Band, row: int) -> tuple[float | None, float | None]:
@@ -39,8 +42,8 @@ def bounds(band: Band, row: int) -> tuple[float | None, float | None]:
     Against each difference the wealth of the even-handed mixture over EFFECTS must stay below
     2/(1 - CONFIDENCE) on either side (Ville's inequality), for a difference that stays the same.
     """
-    low = _lowest(band.up_gain[row], band.up_stake[row])
-    high = _lowest(band.down_gain[row], band.down_stake[row])
+    gains, stakes = (np.split(each[row], 2) for each in (band.gain, band.stake))
+    low, high = map(_lowest, gains, stakes)
     return low, None if high is None else -high
 
 

@@ -16,6 +16,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from rollway.judge import band as bands
 from rollway.judge import trail as trails
 from rollway.judge import wager as wagers
 from rollway.judge.band import CONFIDENCE, EFFECTS, LOG_EFFECT_PRIOR, Band, bounds
@@ -132,7 +133,7 @@ def start(rows: int) -> Difference:
         wagers.start(rows, ODDS),
         no_memory(rows),
         no_memory(rows),
-        Band(*(np.zeros((rows, bets)) for _ in range(4))),
+        bands.start(rows),
         trails.start(rows, bets),
         trails.whole(rows),
     )
@@ -211,19 +212,15 @@ def _bet(
         is_positive = alike[1].level > 0
         is_told = counted if asked.safety.ratio == 1.0 else counted * column(either(is_positive, 1.0, 0.0))
         for_safety = _worth(is_told, dull, told[3][0] - told[3][1] * asked.safety.allowance)
-    band = Band(
-        known.band.up_gain + up[0],
-        known.band.up_stake + up[1],
-        known.band.down_gain + down[0],
-        known.band.down_stake + down[1],
-    )
+    gain, stake = (np.concatenate(each, axis=1) for each in zip(up, down, strict=True))
+    band = Band(known.band.gain + gain, known.band.stake + stake)
     levels = trails.means(alike)
     return Difference(
         wagers.add(known.wager, ODDS, interval, against, for_safety),
         known.candidate,
         known.baseline,
         band,
-        trail=trails.extend(known.trail, alike, levels, against, interval.start, counted),
+        trail=trails.extend(known.trail, known.whole, against, interval.start, counted),
         whole=trails.prolong(known.whole, alike, levels, interval.start, counted[:, 0]),
     )
 

@@ -34,6 +34,8 @@ from rollway.judge.onset import Interval
 
 LEAST = 1e-300
 BETS = len(EFFECTS)
+# Where the bets upwards and downwards stand, of which the band is made.
+SHOWN = slice(0, 2 * BETS)
 EIGHT = np.ones(8)
 HEAVY, BOUNDED = 3, 16
 """How many numbers a group of bets has in common: see `_heavy` and `_bounded`."""
@@ -132,19 +134,13 @@ def _bet(
         for_safety = gain[:, layout.safe] - stake[:, layout.safe] * safety.allowance
         if safety.ratio != 1.0 and pair[1][4] <= 0:
             for_safety = np.zeros_like(for_safety)
-    band, up, down = known.band, slice(0, BETS), slice(BETS, 2 * BETS)
     (n_t, total_t, _, _, k_t), (n_c, total_c, _, _, k_c) = pair
     levels = k_t + total_t / max(n_t, 1.0), k_c + total_c / max(n_c, 1.0)
     return Difference(
         wagers.add(known.wager, differences.ODDS, interval, against, for_safety),
         *learned,
-        Band(
-            band.up_gain + gain[:, up],
-            band.up_stake + stake[:, up],
-            band.down_gain + gain[:, down],
-            band.down_stake + stake[:, down],
-        ),
-        trails.extend_one(known.trail, (n_t, n_c), levels, against, interval.start),
+        Band(known.band.gain + gain[:, SHOWN], known.band.stake + stake[:, SHOWN]),
+        trails.extend_one(known.trail, known.whole, against, interval.start),
         trails.prolong_one(known.whole, (n_t, n_c), levels, interval.start),
     )
 

@@ -21,7 +21,7 @@ from rollway.judge.stops import NO_STOPS, Stops
 from rollway.judge.waiting import NOTHING_WAITS, Waiting
 
 FORMAT = "rollway.judge/"
-NUMBER = 3
+NUMBER = 4
 # Before 3 tables were lists of numbers, and of other shapes; what was judged then is judged anew.
 
 

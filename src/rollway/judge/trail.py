@@ -10,7 +10,7 @@ import numpy as np
 from rollway.judge.logs import FloatArray
 from rollway.judge.moments import Seen
 from rollway.judge.quick import quick
-from rollway.judge.rows import Cell, Row, column, either, larger, number
+from rollway.judge.rows import Cell, Row, either, larger, number
 from rollway.judge.stretch import choose
 
 LEAST_WEIGHT = 1e-300
@@ -19,18 +19,14 @@ LEAST_WEIGHT = 1e-300
 @quick
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """Where the evidence comes from, for each effect (see `stretch`); all of shape (rows, effects).
+    """Where the evidence comes from, for each effect (see `stretch`).
 
-    score: nats; since: unix seconds; units: of the new version; weight, candidate, baseline: sums of
-    w, w m_t and w m_c, w = n_t n_c/(n_t + n_c), so that both versions are compared over the same moments.
+    score: nats, shape (rows, effects). begun: the unix seconds at which the stretch began, and what the sums
+    of `Whole` were then, shape (5, rows, effects).
     """
 
     score: FloatArray
-    since: FloatArray
-    units: FloatArray
-    weight: FloatArray
-    candidate: FloatArray
-    baseline: FloatArray
+    begun: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +40,11 @@ class Told:
 
 
 class Whole(NamedTuple):
-    """A trail that never begins anew, whatever the evidence; each of shape (rows,). score: intervals."""
+    """The whole exposure, a trail that never begins anew; each of shape (rows,).
+
+    score: intervals; since: unix seconds; units: of the new version; weight, candidate, baseline: sums of
+    w, w m_t and w m_c, w = n_t n_c/(n_t + n_c), so that both versions are compared over the same moments.
+    """
 
     score: Cell
     since: Cell
@@ -55,7 +55,7 @@ class Whole(NamedTuple):
 
 
 def start(rows: int, bets: int) -> Trail:
-    return Trail(*(np.zeros((rows, bets)) for _ in range(6)))
+    return Trail(np.zeros((rows, bets)), np.zeros((5, rows, bets)))
 
 
 def whole(rows: int) -> Whole:
@@ -73,54 +73,23 @@ def means(pair: tuple[Seen, Seen]) -> tuple[FloatArray, FloatArray]:
     return candidate, baseline
 
 
-def extend(
-    trail: Trail,
-    pair: tuple[Seen, Seen],
-    levels: tuple[FloatArray, FloatArray],
-    against: FloatArray,
-    began: float,
-    counted: Row,
-) -> Trail:
+def extend(trail: Trail, so_far: Whole, against: FloatArray, began: float, counted: Row) -> Trail:
     """The trail after an interval that began at `began` (unix seconds), with its evidence per bet.
 
-    `levels` are the arms' means in it, `counted` (rows, 1) is 1 where it counts.
+    `so_far` is the whole trail before it, `counted` (rows, 1) is 1 where it counts.
     """
-    goes_on = trail.score > 0
-    units, others = column(pair[0].units), column(pair[1].units)
-    weight = counted * units * others / larger(units + others, 1.0)
-    is_told = weight > 0
-    return Trail(
-        score=larger(trail.score + against * counted, 0.0),
-        since=either(goes_on, trail.since, began),
-        units=goes_on * trail.units + units * counted,
-        weight=goes_on * trail.weight + weight,
-        candidate=goes_on * trail.candidate + either(is_told, weight * column(levels[0]), 0.0),
-        baseline=goes_on * trail.baseline + either(is_told, weight * column(levels[1]), 0.0),
-    )
+    now = np.array((np.full_like(so_far.units, began), *so_far[2:]))[..., np.newaxis]
+    begun = np.where(trail.score > 0, trail.begun, now)
+    return Trail(larger(trail.score + against * counted, 0.0), begun)
 
 
-def extend_one(
-    trail: Trail,
-    units: tuple[float, float],
-    levels: tuple[float, float],
-    against: FloatArray,
-    began: float,
-) -> Trail:
-    """`extend` of a single row by an interval that counts; the arms' units and means are plain numbers."""
-    n_t, n_c = units
-    weight = n_t * n_c / max(n_t + n_c, 1.0)
-    # Scores are never below 0, so this is 1 where the trail goes on and 0 elsewhere.
-    goes_on = np.sign(trail.score)
-    score, since = trail.score + against, 1.0 - goes_on
-    since *= began
-    since += goes_on * trail.since
-    seen, weights = goes_on * trail.units, goes_on * trail.weight
-    seen += n_t
-    weights += weight
-    candidate, baseline = goes_on * trail.candidate, goes_on * trail.baseline
-    candidate += weight * levels[0]
-    baseline += weight * levels[1]
-    return Trail(np.maximum(score, 0.0, out=score), since, seen, weights, candidate, baseline)
+def extend_one(trail: Trail, so_far: Whole, against: FloatArray, began: float) -> Trail:
+    """`extend` of a single row by an interval that counts; `so_far` is in plain numbers."""
+    now = np.array((began, *so_far[2:])).reshape(5, 1, 1)
+    score, begun = trail.score + against, trail.begun.copy()
+    # Scores are never below 0, so only those at 0 are false.
+    np.copyto(begun, now, where=np.logical_not(trail.score))
+    return Trail(np.maximum(score, 0.0, out=score), begun)
 
 
 def prolong(
@@ -154,14 +123,11 @@ def prolong_one(
 
 def tell(trail: Trail, so_far: Whole, log_e: float) -> Told:
     """The stretch of a single row that holds most of `log_e`, or the whole exposure where none does."""
-    best = choose(trail.score[0], trail.since[0])
-    if trail.score[0, best] < log_e / 2 or trail.weight[0, best] <= 0:
-        return _told(so_far.units, so_far.weight, so_far.candidate, so_far.baseline, None)
-    units, weight = trail.units[0, best], trail.weight[0, best]
-    since = float(trail.since[0, best])
-    return _told(units, weight, trail.candidate[0, best], trail.baseline[0, best], since)
-
-
-def _told(units: Any, weight: Any, candidate: Any, baseline: Any, since: float | None) -> Told:
-    weight = max(number(weight), LEAST_WEIGHT)
-    return Told(round(number(units)), number(candidate) / weight, number(baseline) / weight, since)
+    best = choose(trail.score[0], trail.begun[0, 0])
+    since, *before = trail.begun[:, 0, best].tolist()
+    sums = [number(total) - earlier for total, earlier in zip(so_far[2:], before, strict=True)]
+    if trail.score[0, best] < log_e / 2 or sums[1] <= 0:
+        sums, since = [number(total) for total in so_far[2:]], None
+    units, weight, candidate, baseline = sums
+    weight = max(weight, LEAST_WEIGHT)
+    return Told(round(units), candidate / weight, baseline / weight, since)

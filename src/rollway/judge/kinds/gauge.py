@@ -245,7 +245,7 @@ def _bet(
     return replace(
         known,
         wager=wagers.add(known.wager, ODDS, interval, against, for_safety),
-        trail=trails.extend(known.trail, pair, means, against, interval.start, ones),
+        trail=trails.extend(known.trail, known.whole, against, interval.start, ones),
         whole=trails.prolong(known.whole, pair, means, interval.start, ones[:, 0]),
     )
 
