@@ -68,16 +68,34 @@ def running(example: Example, build: str, *, keep: bool = False) -> Iterator[Wor
             stack.callback(server(places).stop)
         stack.callback(_start_users(world).stop)
         world.wait_for_engine()
+        stack.enter_context(in_environment(places))
         yield world
+
+
+def environment_of(places: Places) -> dict[str, str]:
+    """What `rollway serve` needs to find its sources, and `rollway start`, which looks at them first."""
+    return {
+        "LEDGER_DATABASE": f"sqlite:///{places.folder / 'ledger.db'}",
+        "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin",
+    }
+
+
+@contextmanager
+def in_environment(places: Places) -> Iterator[None]:
+    """What is typed within the block finds what the engine finds."""
+    before = dict(os.environ)
+    os.environ.update(environment_of(places))
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def start_engine(places: Places) -> Process:
     """`rollway serve`; where signals find their database stands in its environment."""
     words = ("--data", str(places.folder / "data"), "serve", "--port", str(places.ports["rollway"]))
-    environment = {
-        "LEDGER_DATABASE": f"sqlite:///{places.folder / 'ledger.db'}",
-        "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin",
-    }
+    environment = environment_of(places)
     return Process(
         [sys.executable, "-m", "rollway", *words],
         places.folder / "rollway.log",

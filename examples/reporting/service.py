@@ -32,7 +32,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from variants import DEFAULT, Variants
+from variants import DEFAULT, FLAG, Variants
 
 REMEMBERED_USERS = 100_000
 
@@ -148,6 +148,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8101, help="0 takes a free one (default: 8101)")
     parser.add_argument("--ofrep", default="http://127.0.0.1:8100", help="where Rollway serves flags")
+    parser.add_argument("--flag", default=FLAG, help="which flag is asked (default: %(default)s)")
     parser.add_argument("--build", choices=tuple(NEW_CODE), default="good", help="how the new code behaves")
     parser.add_argument("--seed", type=int, default=None, help="the same seed meets the same conditions")
     return parser.parse_args()
@@ -162,7 +163,7 @@ def main() -> int:
         return 1
     # Headers and body leave in two writes; without this the second would wait 40 ms for an acknowledgement.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    variants = Variants(arguments.ofrep)
+    variants = Variants(arguments.ofrep, arguments.flag)
     service = ReportingService(variants, Conditions(arguments.seed), arguments.build)
     # uvicorn ends in good order on these signals and then raises them once more, for us.
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -28,8 +28,8 @@ class Variants:
     threads ask, each with a provider and a connection of its own, and the event loop never waits.
     """
 
-    def __init__(self, ofrep_url: str) -> None:
-        self._url = ofrep_url
+    def __init__(self, ofrep_url: str, flag: str = FLAG) -> None:
+        self._url, self._flag = ofrep_url, flag
         self._own = threading.local()
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="flag", initializer=self._prepare)
 
@@ -55,5 +55,5 @@ class Variants:
 
     def _ask(self, user: str) -> str:
         client: OpenFeatureClient = self._own.client
-        said = client.get_string_value(FLAG, DEFAULT, EvaluationContext(targeting_key=user))
+        said = client.get_string_value(self._flag, DEFAULT, EvaluationContext(targeting_key=user))
         return "new" if said == "new" else DEFAULT

@@ -11,18 +11,19 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 
-from tests.faults import rows_engine, rows_signals, rows_targets
+from examples.live.servers import Envoy, Nginx, NotInstalledError, installed
+from tests.faults import rows_engine, rows_fronts, rows_postgres, rows_signals, rows_targets
 from tests.faults.report import DOCUMENT, TITLES, document, line
 from tests.faults.rows import ROWS, Found, Row, play
 from tests.faults.stand import Engine, an_engine
 from tests.faults.street import Street
 
-_REGISTERED = (rows_signals, rows_targets, rows_engine)
+_REGISTERED = (rows_signals, rows_targets, rows_fronts, rows_engine, rows_postgres)
 """Importing them registers their rows."""
 
 
@@ -67,11 +68,27 @@ def in_order() -> list[str]:
     return sorted(ROWS, key=lambda name: list(TITLES).index(ROWS[name].kind))
 
 
+NEEDS: dict[str, Callable[[], object]] = {
+    "envoy": Envoy.requires,
+    "nginx": Nginx.requires,
+    "postgres": lambda: installed("postgresql", "lib/postgresql/*/bin/postgres"),
+}
+"""The program without which rows cannot be played whose names begin so."""
+
+
 def possible(rows: Sequence[Row]) -> list[str]:
-    """The names of the rows that can be played by whoever we are."""
+    """The names of the rows that can be played by whoever we are, with what is installed."""
     left_out = [one.name for one in rows if one.engine == "small disk" and os.geteuid() != 0]
     if left_out:
         print(f"left out, for they need root: {', '.join(left_out)}")
+    for first, requires in NEEDS.items():
+        of_it = [one.name for one in rows if one.name.startswith(f"{first}-")]
+        try:
+            if of_it:
+                requires()
+        except NotInstalledError as error:
+            print(f"left out: {', '.join(of_it)}: {error}")
+            left_out += of_it
     return [one.name for one in rows if one.name not in left_out]
 
 

@@ -53,7 +53,7 @@ def _head(founds: Sequence[Found], wrong: Sequence[Found], load: str) -> str:
 running versions, {RATE:g} requests a second of {USERS} users who come at random, and metrics read over HTTP.
 Each row is a canary that serves 20 % when the fault begins; its KPI is the share of failed quotes, 2 % of the
 old version's. Where the target is a webhook, a service behind it sets HAProxy's weights, so that what users
-meet is real there too.
+meet is real there too. Where it is Envoy, nginx or a flag, users meet these instead of HAProxy.
 
 Time is compressed: a tick each {TICK:g} s, blind after 1.5 s, and the policy acts {BLIND:g} s later. With a
 plan's usual figures (10 s, 30 s, 120 s) the times grow with them.
@@ -117,20 +117,26 @@ def _short(did: str, at_most: int = 700) -> str:
 def _tail() -> str:
     return """## What these rows cost
 
-- **What cannot be written down is not done** ([decision 3](decisions/0003-decide-commit-act.md)). While the
-  disk is full or somebody else holds the database, a bad version keeps its share; it loses it at the first
-  tick that can be written. Alert on the disk of the data folder; keep other programs out of the database.
-- **A gap leaves no word of its own.** An engine that was stopped, locked out or without room goes on where it
-  was; the gap is one long interval among the readings, and no entry of the record says so.
-- **Bake times are by the clock.** One that jumps forward has baked; the evidence is asked for all the same,
-  and a stage that is left by time alone is left early.
+- **What cannot be written down is not done** ([decision 3](decisions/0003-decide-commit-act.md)), but for the
+  way back ([decision 8](decisions/0008-the-way-back-needs-no-pen.md)): a bad version keeps its share for ten
+  seconds longer than otherwise. Where the target is a flag, which stands in the same database, it keeps it
+  until something can be written. Alert on the disk of the data folder; keep other programs out of it.
+- **A gap is told from half a minute on** (or three ticks). An engine that was away, stopped, locked out or
+  without room goes on where it was: the gap is one long interval among the readings. What is beyond half a
+  minute does not count for bake times and patience. It does count for blindness.
+- **Time is counted by a steady clock**, as long as the engine lives. After a restart a clock that jumped
+  cannot be told from an engine that was away: both count as half a minute at most.
+- **A flag is read back where it is served.** What an application remembers of it is seen by nobody: users
+  follow when it asks again. Let it ask for each request, or listen for changes.
+- **nginx loads nothing while any of its files is wrong**, whoever wrote it: no way back either. The record
+  has nginx's own words, with file and line.
 - **A target that answers too late, each time**, is never asked what it serves: the stage waits, and so does
   the end of a way back. Give it a longer `timeout`.
 - **A target that lies well** is seen only where the versions are measured, after the time for blindness.
 
 ## Again
 
-    python -m tests.faults.fault_matrix --document          all rows, a quarter of an hour
+    python -m tests.faults.fault_matrix --document          all rows, half an hour
     python -m tests.faults.fault_matrix --only signal-nan   one row; `--list` names them
 
 The full-disk rows mount a small file system and need root; without it they are left out, and said so.
@@ -139,9 +145,10 @@ another page: [the crash matrix](crash-matrix.md).
 
 ## What it does not cover
 
-- One engine on SQLite. Several workers on PostgreSQL, its fail-over and a lost connection are not in here.
+- One engine. Several workers on PostgreSQL have a test of their own; a fail-over of their server to another
+  is not in here.
 - One rollout at a time, one KPI, a canary. Groups, sites, people and lists of services have their own tests.
-- HAProxy and a webhook as targets. Envoy and nginx are hung and killed in their own tests, not here.
+- Envoy, nginx and flags have a few rows each; HAProxy and the webhook have the others.
 - Each row was played once: a time is one draw, not a distribution.
 - The engine's clock is set where it asks for the time; the clock of its host stays right.
 - Loopback: lost packets, slow name servers and half-open connections are met as answers that do not come."""

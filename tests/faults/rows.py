@@ -14,13 +14,14 @@ from tests.faults.stand import Engine, Stand, an_engine
 from tests.faults.street import USERS, Street
 
 Kind = Literal["signal", "service", "target", "engine", "clock"]
-Own = Literal["", "own", "skewed", "small disk"]
+Own = Literal["", "own", "skewed", "small disk", "postgres"]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """`should`: what ought to happen. `word`: what the first entry about the fault matches. `engine`: own,
-    where the row harms it; skewed, where its clock is set; small disk; else rows share one."""
+    where the row harms it; skewed, where its clock is set; small disk; postgres, on a server of its own;
+    else rows share one."""
 
     name: str
     kind: Kind

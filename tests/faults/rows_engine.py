@@ -11,10 +11,15 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from examples.live.servers.reached import status_at
+from rollway.rollout.elapsed import WATCHED_WITHIN
 from tests.faults.rows import row
 from tests.faults.stand import BACK, Stand
 
 KEPT = "nothing is decided that cannot be written down: nobody more is exposed; afterwards it goes on"
+
+WAY_BACK = (
+    "the target is told the way back after 10 s without a word written; that is the first that is written"
+)
 
 
 # --- disk -------------------------------------------------------------------------------------------
@@ -60,8 +65,8 @@ def disk_full(stand: Stand) -> None:
 @row(
     "disk-full-bad",
     "engine",
-    "the disk is full for 12 s, and 40 % of the new version's answers fail",
-    "what cannot be written down is not done: taken back as soon as there is room",
+    "the disk is full for 20 s, and 40 % of the new version's answers fail",
+    WAY_BACK,
     word="harmful|^rollback",
     engine="small disk",
 )
@@ -70,9 +75,10 @@ def disk_full_and_bad(stand: Stand) -> None:
     stand.fault()
     with no_room(stand.engine.data):
         stand.street.behave("new", fails=0.4)
-        stand.stays(12)
+        stand.stays(20)
         _logged(stand)
     stand.until_phase(BACK, 20)
+    stand.went_back_unwritten(16)
 
 
 def _logged(stand: Stand) -> None:
@@ -106,6 +112,8 @@ def _locked(seconds: float) -> Callable[[Stand], None]:
         stand.goes_on(40)
         stand.require(stand.state.phase == "running", f"it is {stand.state.phase}")
         stand.no_new_stage()
+        is_told = stand.has("^not_watched")
+        stand.require(is_told == (seconds > WATCHED_WITHIN), f"the gap is {'' if is_told else 'not '}told")
 
     return scenario
 
@@ -118,7 +126,7 @@ row("locked-60-s", "engine", "another program locks the database for 60 s", KEPT
     "locked-bad",
     "engine",
     "the database is locked for 40 s, and 40 % of the new version's answers fail",
-    "what cannot be written down is not done: taken back as soon as the lock is gone",
+    WAY_BACK,
     word="harmful|^rollback",
     engine="own",
 )
@@ -131,7 +139,8 @@ def locked_and_bad(stand: Stand) -> None:
     freed = time.monotonic()
     stand.until_phase(BACK, 30)
     took = time.monotonic() - freed
-    stand.require(took < 10, f"{took:.0f} s from the end of the lock")
+    stand.require(took < 10, f"{took:.0f} s from the end of the lock until that was written")
+    stand.went_back_unwritten(20)
 
 
 # --- the process ------------------------------------------------------------------------------------
@@ -184,6 +193,26 @@ def engine_paused_and_bad(stand: Stand) -> None:
     stand.until_phase(BACK, 20)
     took = time.monotonic() - woken
     stand.require(took < 10, f"{took:.0f} s after it went on")
+
+
+@row(
+    "engine-away",
+    "engine",
+    "the engine is killed, and started again 45 s later; the stage should bake for 40 s",
+    "half a minute of it counts as watched, and the record says so; the stage bakes on",
+    engine="own",
+    word="^not_watched",
+)
+def engine_away(stand: Stand) -> None:
+    stand.begin(bake="40s")
+    stand.fault()
+    stand.engine.process.stop(signal.SIGKILL)
+    stand.stays(45)
+    stand.engine.start()
+    stand.goes_on()
+    stand.require(stand.has("^not_watched"), "the gap is not told")
+    stand.no_new_stage()
+    stand.until(lambda: stand.has("^stage_entered: Entering 50"), 20, "50 % is entered, baked as it should")
 
 
 # --- its clock --------------------------------------------------------------------------------------

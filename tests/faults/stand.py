@@ -22,6 +22,7 @@ from rollway.planning import Plan
 from rollway.rollout import CommandKind, State
 from rollway.rollout.gates import confirmations
 from rollway.store.record import Recorded
+from tests.faults.database import Postgres, a_postgres
 from tests.faults.street import NEW, OLD, ROOT, USERS, Street
 
 TICK = 0.5
@@ -35,10 +36,11 @@ ROOM = "16m"
 
 
 class Engine:
-    """`rollway serve` as a process, on a data folder of its own."""
+    """`rollway serve` as a process, on a data folder of its own, or on a `server`."""
 
-    def __init__(self, folder: Path, *, is_skewed: bool = False) -> None:
-        self.folder, self.data = folder, folder / "data"
+    def __init__(self, folder: Path, *, is_skewed: bool = False, server: Postgres | None = None) -> None:
+        self.folder, self.data, self.server = folder, folder / "data", server
+        self.store = server.url if server else str(self.data)
         self.port = free_port()
         self._is_skewed = is_skewed
         self.start()
@@ -53,7 +55,7 @@ class Engine:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        plain = ["-m", "rollway", "--data", self.data, "serve", "--port", self.port]
+        plain = ["-m", "rollway", "--data", self.store, "serve", "--port", self.port]
         skewed = [
             "-m",
             "tests.faults.skewed",
@@ -81,7 +83,7 @@ class Engine:
 @contextmanager
 def an_engine(kind: str = "") -> Iterator[Engine]:
     """An engine in a folder that goes with it. skewed: its clock can be set; small disk: its data folder is
-    a file system of its own with little room, which only root may make."""
+    a file system of its own with little room, which only root may make; postgres: on a server of its own."""
     folder = Path(tempfile.mkdtemp(prefix="faults-"))
     data = folder / "data"
     data.mkdir()
@@ -90,7 +92,8 @@ def an_engine(kind: str = "") -> Iterator[Engine]:
         if kind == "small disk":
             subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={ROOM}", "none", data], check=True)
             stack.callback(lambda: subprocess.run(["umount", "-l", data], check=False))
-        engine = Engine(folder, is_skewed=kind == "skewed")
+        server = stack.enter_context(a_postgres()) if kind == "postgres" else None
+        engine = Engine(folder, is_skewed=kind == "skewed", server=server)
         stack.callback(engine.stop)
         yield engine
 
@@ -100,8 +103,10 @@ class Stand:
 
     def __init__(self, row: str, street: Street, engine: Engine) -> None:
         self.row, self.street, self.engine = row, street, engine
-        self.rollway = Rollway(str(engine.data))
+        self.rollway = Rollway(engine.store)
         self.rollout = ""
+        self.stack = ExitStack()
+        """What this row alone needs; it ends after the rollout."""
         self.wrong: list[str] = []
         self.seen: list[tuple[float, Recorded]] = []
         """Entries of the record with the moment at which they could be read (monotonic seconds)."""
@@ -283,6 +288,13 @@ class Stand:
         entered = [entry for _, entry in self.after if entry.kind == "stage_entered"]
         self.require(all(e.data["share"] <= SHARE for e in entered), "a larger stage was entered")
 
+    def went_back_unwritten(self, within: float) -> None:
+        """Users had left the new version in this time, before the record could say so; then it did."""
+        last = self.last_of_new()
+        self.require(last is not None and last < within, f"users met the new version until {last} s")
+        self.require(self.has("^told_unwritten"), "the record does not say that the target heard it first")
+        self.require(not self.has("^drift"), "its own word is taken for somebody's hand")
+
     def last_of_new(self) -> float | None:
         """Seconds from the fault to the last answer that users had of the new version; to the end where
         nobody came any more."""
@@ -307,4 +319,5 @@ class Stand:
         self.street.deployer.share = 0.0
         with suppress(OSError):
             self.street.set_share(0.0)
+        self.stack.close()
         self.rollway.close()

@@ -70,7 +70,7 @@ class Users:
     """They come at random from a thread of ours; `counts` can be begun anew at the moment of a fault."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self._shops = [Shop(url)]
         self.rate = RATE
         self.counts = Met()
         self._ending = threading.Event()
@@ -80,12 +80,16 @@ class Users:
     def count_anew(self) -> None:
         self.counts = Met()
 
+    def aim(self, url: str) -> None:
+        """From now on they go there."""
+        self._shops.append(Shop(url))
+
     def stop(self) -> None:
         self._ending.set()
         self._thread.join(10)
 
     async def _come(self) -> None:
-        shop, busy = Shop(self._url), set[asyncio.Task[None]]()
+        busy = set[asyncio.Task[None]]()
         due = time.monotonic()
         while not self._ending.is_set():
             if not self.rate:
@@ -95,11 +99,11 @@ class Users:
             due += random.expovariate(self.rate)
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             if len(busy) < MOST_AT_ONCE:
-                task = asyncio.create_task(ask(shop, self.counts))
+                task = asyncio.create_task(ask(self._shops[-1], self.counts))
                 busy.add(task)
                 task.add_done_callback(busy.discard)
         await asyncio.gather(*busy)
-        for _, writer in shop._idle:
+        for _, writer in (link for shop in self._shops for link in shop._idle):
             with suppress(OSError):
                 writer.close()
                 await writer.wait_closed()

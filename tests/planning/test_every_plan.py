@@ -156,7 +156,7 @@ def test_promises_are_chances_and_larger_faults_are_found_more_often(
     for whole in plan.plan_promises:
         assert 0 <= whole.exposed_share <= 1 if whole.exposed_share is not None else whole.exposed >= 0
         series.setdefault(("", whole.kpi), []).append(whole.probability)
-    luck = 4 * 0.5 / sqrt(foresight.ROWS * foresight.LATENCY_PART)
+    luck = 4 * 0.5 / sqrt(foresight.ROWS)
     assert all(b >= a - luck for chances in series.values() for a, b in pairwise(chances))
 
 

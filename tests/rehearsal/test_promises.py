@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rollway.planning import Plan, Promise, foresight
+from rollway.planning import Plan, Policy, Promise, foresight
 from rollway.planning.model import Dispersion, Traffic
 from rollway.planning.promises import with_promises
 from rollway.rehearsal import Kept, Scenario, World, rehearse, world_of
@@ -100,6 +100,19 @@ def test_what_is_promised_comes_true(name: str, monkeypatch: pytest.MonkeyPatch)
     assert abs(chance.promised - chance.rehearsed) <= 0.03 + 3 * standard_error(chance.promised, runs)
     seconds = next(each for each in found.figures if each.name == "rollback_seconds")
     assert abs(seconds.promised - seconds.rehearsed) <= 0.1 * seconds.promised + 3 * seconds.error + 10
+
+
+@pytest.mark.parametrize("per_second", [1500.0, 15_000.0])
+def test_what_is_found_at_the_first_look_is_promised_as_met_until_then(per_second: float) -> None:
+    """However much traffic there is, users meet it until the target was read back and a tick is over."""
+    plan = plan_of(traffic=Traffic(per_second=per_second), policy=Policy(tick_seconds=1.0))
+    plan = with_promises(plan)
+    asked = tuple(p for p in plan.promises if (p.stage, p.ratio) == ("ten", 10.0))
+    plan = plan.model_copy(update={"promises": asked, "plan_promises": ()})
+    (found,) = rehearse_promises(plan, Scenario("s", "", world_of(plan)), runs=10)
+    assert found.is_kept
+    figures = {figure.name: figure for figure in found.figures}
+    assert figures["served"].promised == pytest.approx(figures["served"].rehearsed, rel=0.05)
 
 
 def test_one_set_of_runs_serves_the_first_stage_and_the_whole_plan(plan: Plan, world: World) -> None:

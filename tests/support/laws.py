@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
 
@@ -10,8 +11,8 @@ from hypothesis import strategies as st
 
 from rollway.choice import choose
 from rollway.facts import Release
-from rollway.facts.model import MethodName, Window
-from rollway.planning import Plan, Task, make_plan
+from rollway.facts.model import Freeze, MethodName, Window
+from rollway.planning import Exposure, Gate, Plan, Task, make_plan
 from rollway.planning.runbooks.model import UndoStep
 from support.stories import GATE, canary, stage
 
@@ -19,7 +20,13 @@ SEQUENCES: tuple[tuple[MethodName, ...], ...] = (
     *(("pilot",), ("phased",), ("parallel",), ("big_bang",), ("blue_green",), ("canary",)),
     *(("pilot", "parallel"), ("pilot", "phased"), ("blue_green", "canary")),
 )
+EVENING = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
+"""When every rollout of the laws begins: 21:00 in Berlin."""
 NIGHTS = Window(opens="20:00", closes="06:00", timezone="Europe/Berlin")
+CLOSES_SOON = Window(opens="20:00", closes="21:02", timezone="Europe/Berlin")
+OPENS_SOON = Window(opens="21:01", closes="23:30", timezone="Europe/Berlin")
+TODAY = Freeze(first=date(2026, 11, 23), last=date(2026, 11, 23), timezone="UTC", reason="the till")
+TOMORROW = Freeze(first=date(2026, 11, 24), last=date(2026, 11, 25), timezone="Asia/Tokyo", reason="the sale")
 
 
 def release_facts(*, migrates: bool, is_final: bool) -> dict[str, Any]:
@@ -53,19 +60,28 @@ def plan_by(methods: tuple[MethodName, ...], *, migrates: bool, is_final: bool) 
 
 def own_task(number: int, stage_id: str, after: tuple[str, ...], draw: st.DrawFn) -> Task:
     """A team's own task in a stage: by hand or automatic, a decision, or a step of no return."""
-    kind = draw(st.sampled_from(["hand", "hand", "automatic", "once", "gate", "final", "trigger"]))
+    kind = draw(st.sampled_from(["hand", "automatic", "once", "gate", "final", "final", "trigger"]))
     fields: dict[str, Any] = {
         "hand": {},
         "automatic": {"automatic": True, "idempotent": True, "command": "true"},
         "once": {"automatic": True, "command": "migrate --all", "p90": 60.0},
         "gate": {"gate": True, "decider": "po", "criteria": ("all well",)},
-        "final": {"reversible": False, "decider": "po", "automatic": draw(st.booleans()), "command": "drop"},
-        "trigger": {"trigger": "the bank is closed"},
+        "final": {
+            "reversible": False,
+            "decider": "po",
+            "automatic": draw(st.sampled_from([True, True, False])),
+            "command": "drop",
+        },
+        "trigger": {
+            "trigger": "the bank is closed",
+            "automatic": draw(st.booleans()),
+            "command": "close",
+        },
     }[kind]
     return Task(
         id=f"own-{number}",
         title=f"own {number}",
-        phase=draw(st.sampled_from(["during", "during", "before"])),
+        phase=draw(st.sampled_from(["during", "during", "before", "after"])),
         owner="eva",
         stage=stage_id,
         after=after,
@@ -75,6 +91,22 @@ def own_task(number: int, stage_id: str, after: tuple[str, ...], draw: st.DrawFn
     )
 
 
+def own_gate(number: int, stage_id: str, tasks: list[Task], draw: st.DrawFn) -> Gate:
+    """A gate before a stage: a person's, one with a figure, or one that a task of the stage meets."""
+    own = [
+        task.id
+        for task in tasks
+        if task.id.startswith("own-") and task.stage == stage_id and task.phase != "after"
+    ]
+    kind = draw(st.sampled_from(["person", "training", "task" if own else "person"]))
+    fields: dict[str, Any] = {
+        "person": {"known": draw(st.sampled_from([None, None, 1.0, 0.0])), "decider": "po"},
+        "training": {"minimum": 0.9, "known": draw(st.sampled_from([None, 0.5]))},
+        "task": {"of": draw(st.sampled_from(own)) if own else ""},
+    }[kind]
+    return Gate(id=f"gate-{number}", stage=stage_id, kind=kind, what="all is well", **fields)
+
+
 UNDO = (
     UndoStep("undo-2", "put the data back", "eva", automatic=True, idempotent=True, command="restore"),
     UndoStep("undo-1", "open the desk", "eva"),
@@ -82,29 +114,42 @@ UNDO = (
 )
 
 
+def small_plan(draw: st.DrawFn) -> Plan:
+    """Three stages by hand, which a rollout is soon through."""
+    final, middle = draw(st.booleans()), draw(st.sampled_from(["live", "live", "shadow", "dual"]))
+    last = draw(st.sampled_from(["time", "evidence"]))
+    return canary(
+        stage("baseline", 0, "ready", in_window=False),
+        stage("ten", 0.1, bake_seconds=20, exposure=Exposure(share=0.1, mode=middle)),
+        stage("half", 0.5, draw(st.sampled_from(["evidence", "person"])), reversible=not final),
+        stage("all", 1, last, reversible=not final),
+        guards=(GATE.model_copy(update={"on_harm": draw(st.sampled_from(["rollback", "hold"]))}),),
+    )
+
+
 @st.composite
 def plans(draw: st.DrawFn) -> Plan:
-    """A plan of Rollway's own, or a small one by hand; followed or listed, with windows or without."""
-    if draw(st.integers(0, 2)):
+    """A plan of Rollway's own, or a small one by hand, with tasks, gates, windows and freezes."""
+    if draw(st.booleans()):
         made = plan_by(
             draw(st.sampled_from(SEQUENCES)), migrates=draw(st.booleans()), is_final=draw(st.booleans())
         )
     else:
-        final = draw(st.booleans())
-        made = canary(
-            stage("baseline", 0, "ready", in_window=False),
-            stage("ten", 0.1, bake_seconds=20),
-            stage("all", 1, "time", reversible=not final),
-            guards=(GATE,),
-        )
+        made = small_plan(draw)
     tasks = list(made.runbook)
-    for number in range(draw(st.integers(0, 3))):
+    for number in range(draw(st.sampled_from([0, 1, 2, 3, 4]))):
         where = draw(st.sampled_from(made.stages)).id
         earlier = [one.id for one in tasks if one.id.startswith("own-") and one.stage == where]
         tasks.append(own_task(number, where, tuple(earlier[-1:]), draw))
+    tasks = _in_phase_order(tasks)
+    gates = list(made.gates)
+    for number in range(draw(st.integers(0, 2))):
+        gates.append(own_gate(number, draw(st.sampled_from(made.stages)).id, tasks, draw))
+    windows = draw(st.sampled_from([(), (), (NIGHTS,), (CLOSES_SOON,), (OPENS_SOON,)]))
     body = made.model_copy(
         update={
-            "runbook": tuple(_in_phase_order(tasks)),
+            "runbook": tuple(tasks),
+            "gates": tuple(gates),
             "policy": made.policy.model_copy(
                 update={
                     "tasks": draw(st.sampled_from(["followed", "followed", "listed"])),
@@ -113,7 +158,8 @@ def plans(draw: st.DrawFn) -> Plan:
                     "blind_seconds": 40.0,
                 }
             ),
-            "windows": (NIGHTS,) if draw(st.booleans()) else (),
+            "windows": windows,
+            "freezes": draw(st.sampled_from([(), (), (TODAY,), (TOMORROW,)])),
             "rollback": made.rollback.model_copy(update={"undo": (*made.rollback.undo, *UNDO)}),
         }
     )
@@ -121,11 +167,9 @@ def plans(draw: st.DrawFn) -> Plan:
 
 
 def _in_phase_order(tasks: list[Task]) -> list[Task]:
-    """A task before a stage does not wait for one in it."""
-    phases = {task.id: task.phase for task in tasks}
+    """A task does not wait for one of a later phase."""
+    phases = {task.id: ("before", "during", "after").index(task.phase) for task in tasks}
     return [
-        replace(task, after=tuple(name for name in task.after if phases[name] == "before"))
-        if task.phase == "before"
-        else task
+        replace(task, after=tuple(name for name in task.after if phases[name] <= phases[task.id]))
         for task in tasks
     ]

@@ -6,13 +6,15 @@ What "sent" means at each side is in docs/notifications.md.
 from __future__ import annotations
 
 import logging
+import os
+import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from rollway.app.delivery import deliver
-from rollway.errors import TemporaryError
+from rollway.errors import InputError, TemporaryError
 from rollway.rollout.notifications import Notification
 from rollway.store import Channel, Claimed, SqlOutbox
 
@@ -32,6 +34,10 @@ BACKOFF = tuple(
 )
 GIVE_UP_AFTER = timedelta(days=1)
 
+KEEP_DAYS = "ROLLWAY_KEEP_SENT_DAYS"
+"""The environment variable with how many days what was sent is kept once its rollout has ended."""
+KEPT_DAYS = 90
+
 Deliver = Callable[[Channel, Notification, bool], object]
 
 
@@ -43,6 +49,16 @@ def next_attempt(attempt: int, age: timedelta) -> timedelta | None:
     if age >= GIVE_UP_AFTER:
         return None
     return BACKOFF[min(attempt, len(BACKOFF)) - 1]
+
+
+def keep_for(environment: Mapping[str, str] = os.environ) -> timedelta:
+    """How long what was sent is kept. Raises InputError for what is no number of days."""
+    said = environment.get(KEEP_DAYS, "").strip() or str(KEPT_DAYS)
+    if not re.fullmatch(r"[0-9]{1,5}", said) or int(said) < 1:
+        raise InputError(
+            f"{KEEP_DAYS}={said}: not a number of days", hint=f"a whole one, such as {KEPT_DAYS}"
+        )
+    return timedelta(days=int(said))
 
 
 def deliver_for_real(channel: Channel, told: Notification, is_unsure: bool) -> str:

@@ -18,6 +18,8 @@ from rollway.rollout import rules_of
 LIMIT_PART = 0.25
 """The part of a guard's alpha that its limit takes."""
 MOST_TICKS = 300
+PERSON_SECONDS = 86_400.0
+"""For how long a person who decides may look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,11 @@ class Found:
     stage: str
     power: Power | None
 
+    @property
+    def is_likely(self) -> bool:
+        """Whether it is more likely found than not."""
+        return self.seconds is not None and (self.power is None or self.power.caught >= 0.5)
+
 
 def steps_of(plan: Plan) -> tuple[Step, ...]:
     """The stages in which some users have the new version and others the old one, with their bake times."""
@@ -60,6 +67,21 @@ def steps_of(plan: Plan) -> tuple[Step, ...]:
         for stage in plan.stages
         if stage.exposure.mode == "live" and 0 < stage.exposure.share < 1 and stage.bake_seconds > 0
     )
+
+
+def with_patience(plan: Plan) -> Plan:
+    """The plan where a stage that waits for evidence lasts as long as its patience, and one that waits for a
+    person at least a day."""
+    least = {"evidence": 0.0, "person": PERSON_SECONDS}
+    stages = tuple(
+        stage.model_copy(
+            update={"bake_seconds": max(stage.bake_seconds, stage.patience_seconds, least[stage.advance])}
+        )
+        if stage.advance in least
+        else stage
+        for stage in plan.stages
+    )
+    return plan.model_copy(update={"stages": stages})
 
 
 def law_of(sample: Sample, expected: float | None) -> Law | None:

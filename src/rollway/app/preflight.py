@@ -9,7 +9,8 @@ from datetime import datetime
 
 from rollway.app.busy import holder_of
 from rollway.app.connectors import PluginConnectors
-from rollway.app.planted import Found, find, law_of, made_worse, steps_of
+from rollway.app.planted import Found, find, law_of, made_worse, steps_of, with_patience
+from rollway.app.proof import FROM_NOBODY, OLD_VERSION, TARGET, Finding, Proof
 from rollway.errors import InputError, RollwayError
 from rollway.facts.duration import parse_duration
 from rollway.judge import Assigned, Counts, Histogram, Moments, Reading, Sample
@@ -22,15 +23,11 @@ from rollway.store import SqlRollouts
 
 LOOK_BACK = 600.0
 """Seconds that are asked for of a source that can tell of the past; of the others two looks are taken."""
+LAST_MINUTE = 60.0
+ENOUGH_TRIALS = 30
+"""Trials of a minute from which its pace is known to about a fifth."""
 ENOUGH = 0.9
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A check, and what it is about: a KPI's name, or `target`."""
-
-    about: str
-    check: Check
+HINT = "longer stages, larger shares, or start when there is more traffic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +42,8 @@ class Ask:
 
 @dataclass(slots=True)
 class _Look:
-    """A KPI's signal and what it has said so far."""
+    """A KPI's signal and what it has said so far; `pace` is in trials per second of both versions, where more
+    is known of the last minute than of the whole reading."""
 
     guard: Guard
     signal: Signal
@@ -53,6 +51,7 @@ class _Look:
     reading: Reading | None = None
     note: str = ""
     at: float = 0.0
+    pace: float | None = None
 
 
 class Preflight:
@@ -71,6 +70,12 @@ class Preflight:
         self._clock = clock
         self._sleep = sleep
 
+    def prove(self, plan: Plan, ask: Ask | None = None) -> Proof:
+        """As `run`, with when it began and how long it took, fit for the record."""
+        at, began = self._clock(), time.monotonic()
+        found = self.run(plan, ask)
+        return Proof(at, time.monotonic() - began, found)
+
     def run(self, plan: Plan, ask: Ask | None = None) -> tuple[Finding, ...]:
         """All findings: the target's first, then each KPI's in the plan's order. Raises nothing that a source
         or a target does."""
@@ -80,9 +85,11 @@ class Preflight:
             share, of_target = self._target(name, plan)
             looks, broken = self._begin(name, plan, share or 0.0)
             self._look(looks, plan, share or 0.0, ask)
+            for look in looks:
+                look.pace = self._pace_now(look, self._interval(plan, share or 0.0))
         finally:
             self._connectors.forget(name)
-        found = [Finding("target", check) for check in of_target]
+        found = [Finding(TARGET, check) for check in of_target]
         seen = {look.guard.kpi: look for look in looks}
         for guard in plan.guards:
             checks = _of_guard(plan, seen[guard.kpi], share, ask) if guard.kpi in seen else broken[guard.kpi]
@@ -134,10 +141,9 @@ class Preflight:
         while True:
             for look in looks:
                 is_due = waited > 0 or "until" in look.cursor
-                if is_due and (look.reading is None or look.reading.problem is not None):
+                if is_due and _is_open(look, share):
                     self._ask(look, look.cursor or None, self._interval(plan, share))
-            is_open = [look for look in looks if look.reading is None or look.reading.problem is not None]
-            if not is_open or waited >= ask.within:
+            if not any(_is_open(look, share) for look in looks) or waited >= ask.within:
                 return
             self._sleep(ask.pause)
             waited += ask.pause
@@ -151,20 +157,42 @@ class Preflight:
                 look.guard.kpi, interval.now, interval.now, interval.stage, 0.0, problem="source_down"
             )
             collected = Collected(failed, cursor or {}, told)
-        look.reading, look.cursor, look.note = collected.reading, collected.cursor, collected.note
-        look.at = interval.now
+        look.cursor, look.note = collected.cursor, collected.note
+        if collected.reading is not None or look.reading is None:
+            look.reading, look.at = collected.reading, interval.now
+
+    def _pace_now(self, look: _Look, now: Interval) -> float | None:
+        """Today's traffic is that of the last minute, where the source can tell and there is enough of it."""
+        if look.reading is None or look.reading.problem is not None or "until" not in look.cursor:
+            return None
+        try:
+            begun = look.signal.collect(None, replace(now, now=now.now - LAST_MINUTE))
+            reading = look.signal.collect(begun.cursor, now).reading
+        except Exception:  # a plugin may raise what it likes, and has told of the ten minutes already
+            return None
+        if reading is None or reading.problem is not None or reading.end <= reading.start:
+            return None
+        trials = _trials(reading.baseline) + _trials(reading.candidate)
+        return trials / (reading.end - reading.start) if trials >= ENOUGH_TRIALS else None
 
     def _interval(self, plan: Plan, share: float) -> Interval:
         return Interval(stage=plan.stages[0].id, share=share, now=self._clock().timestamp())
 
 
+def _is_open(look: _Look, share: float) -> bool:
+    """Whether another look may show more: nothing came yet, or nobody used the old version meanwhile."""
+    reading = look.reading
+    if reading is None or reading.problem is not None:
+        return True
+    is_compared = look.guard.baseline == "concurrent" and share < 1
+    return is_compared and reading.baseline is not None and not _trials(reading.baseline)
+
+
 def _from_nobody(plan: Plan, share: float) -> Check:
     if share > live_share(plan.stages[0]):
         told = f"the target serves the new version to {share:.2%} of the users already"
-        return Check(
-            "starts from nobody", "failed", told, "take it away: rollway start --reset-target REASON"
-        )
-    return Check("starts from nobody", "ok", f"{share:.2%} of the users have the new version")
+        return Check(FROM_NOBODY, "failed", told, "take it away: rollway start --reset-target REASON")
+    return Check(FROM_NOBODY, "ok", f"{share:.2%} of the users have the new version")
 
 
 # --- what is made of a KPI's numbers --------------------------------------------------------------
@@ -182,13 +210,13 @@ def _of_guard(plan: Plan, look: _Look, share: float | None, ask: Ask) -> list[Ch
     length = reading.end - reading.start
     checks = [Check("source", "ok", f"told of {seconds(length)}"), _age(plan, look, reading)]
     if look.guard.baseline == "concurrent":
-        checks.append(_old_version(look, reading, length))
+        checks.append(_old_version(look, reading, length, share))
     checks.append(_new_version(look, reading, length, share))
     sample = next((one for one in (reading.baseline, reading.candidate) if isinstance(one, Histogram)), None)
     if sample is not None and plan.promises:
         checks.append(check_buckets(look.guard, sample))
     if look.guard.say != "watch" and look.guard.kind != "assignment":
-        checks.append(_planted(plan, look.guard, reading, length, ask.times))
+        checks.append(_planted(plan, look, reading, length, ask.times))
     return checks
 
 
@@ -200,8 +228,10 @@ def _age(plan: Plan, look: _Look, reading: Reading) -> Check:
     return Check("age", "ok", f"{seconds(age)} old; the judge allows {seconds(most)}")
 
 
-def _old_version(look: _Look, reading: Reading, length: float) -> Check:
-    name = "old version"
+def _old_version(look: _Look, reading: Reading, length: float, share: float | None) -> Check:
+    name = OLD_VERSION
+    if share == 1 and not _trials(reading.baseline):
+        return Check(name, "unknown", "none, for it serves nobody now: everyone has the new version")
     if reading.baseline is None:
         hint = "compare the option `baseline` with what the source really says"
         return Check(name, "failed", look.note or "nothing is reported of it", hint)
@@ -251,8 +281,9 @@ def _pace(sample: Sample, length: float) -> str:
     return told
 
 
-def _planted(plan: Plan, guard: Guard, reading: Reading, length: float, times: float) -> Check:
+def _planted(plan: Plan, look: _Look, reading: Reading, length: float, times: float) -> Check:
     """The numbers as read, of the old version if there are any, with a fault in the new version's copy."""
+    guard = look.guard
     name = f"fault x{times:g} found"
     sample = reading.baseline if _trials(reading.baseline) else reading.candidate
     law = law_of(sample, guard.expected) if sample is not None else None
@@ -264,16 +295,28 @@ def _planted(plan: Plan, guard: Guard, reading: Reading, length: float, times: f
         hint = "state the KPI's usual rate as `expected`" if guard.kind in ("rate", "check") else ""
         return Check(name, "unknown", "there are no numbers into which a fault could be planted", hint)
     pace = (_trials(reading.baseline) + _trials(reading.candidate)) / length if length > 0 else 0.0
+    pace = pace if look.pace is None else look.pace
     found = find(plan, guard, law, pace, times)
-    return _told(name, guard, found, pace)
+    if found.is_likely:
+        return _told(name, found, pace)
+    return _unfound(name, guard, find(with_patience(plan), guard, law, pace, times), pace)
 
 
-def _told(name: str, guard: Guard, found: Found, pace: float) -> Check:
+def _unfound(name: str, guard: Guard, later: Found, pace: float) -> Check:
+    """It is not found within the bake times; `later` is when, where stages last as long as they may."""
     traffic = f"at {amount(60 * pace)} trials a minute"
-    hint = "longer stages, larger shares, or start when there is more traffic"
-    unfound: CheckState = "failed" if guard.say == "gate" else "unknown"
-    if found.seconds is None or (found.power is not None and found.power.caught < 0.5):
-        return Check(name, unfound, f"not before the end of the plan, {traffic}", hint)
+    if not later.is_likely:
+        state: CheckState = "failed" if guard.say == "gate" else "unknown"
+        return Check(name, state, f"not before the end of the plan, {traffic}", HINT)
+    soonest = seconds(later.seconds or 0.0)
+    told = f"not within the bake times, {traffic}; after about {soonest} where stages last longer"
+    return Check(name, "unknown", told, HINT)
+
+
+def _told(name: str, found: Found, pace: float) -> Check:
+    traffic = f"at {amount(60 * pace)} trials a minute"
+    if found.seconds is None:
+        return Check(name, "unknown", f"not before the end of the plan, {traffic}", HINT)
     told = f"after about {seconds(found.seconds)} of exposure, in stage {found.stage}, {traffic}"
     if found.power is None:
         return Check(name, "ok", told)
@@ -281,7 +324,8 @@ def _told(name: str, guard: Guard, found: Found, pace: float) -> Check:
     nine = found.power.seconds[-1]
     soon = f", nine times in ten within {seconds(nine)}" if found.seconds < nine < float("inf") else ""
     if found.power.caught < ENOUGH:
-        return Check(name, unfound, f"{told}; {chance}{soon}", hint)
+        # More likely found than not, from numbers of a few seconds: for people to weigh.
+        return Check(name, "unknown", f"{told}; {chance}{soon}", HINT)
     return Check(name, "ok", f"{told}; {chance}{soon}")
 
 

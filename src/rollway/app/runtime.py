@@ -13,13 +13,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import IO
 
-from rollway.app.outbox import Sender
+from rollway.app.outbox import Sender, keep_for
+from rollway.app.own_words import Speaker
 from rollway.app.service import Rollway
 from rollway.app.task_runs import TaskRuns
 from rollway.errors import ConflictError
 from rollway.flags import FlagBook
-from rollway.rollout import TickCaller, tick
+from rollway.rollout import Pace, TickCaller, tick
 from rollway.rollout.durable import DurableTicks
+from rollway.rollout.standby import Standby
 
 log = logging.getLogger("rollway.runtime")
 
@@ -28,6 +30,10 @@ LOOK_EVERY = 0.1
 GRACE = timedelta(seconds=5)
 """A tick that is this late is called again; it changes nothing if the first one comes after all."""
 KEEP_TICKS = timedelta(hours=1)
+SPEAK_EVERY = 2.0
+"""Seconds between two looks at gates that Rollway may see met."""
+CLEAR_EVERY = 3600.0
+"""Seconds between two looks at what was sent long ago."""
 STOP_WITHIN = 5.0
 """Seconds that ticks at work get to end before the engine is shut down; else they are run again later."""
 
@@ -45,11 +51,15 @@ class Runtime:
         self._refreshing = threading.Lock()
         self._bell = threading.Event()
         self._stopping = threading.Event()
+        self._pace = Pace()
+        self._standby = Standby(rollway.rollouts, rollway.connectors, rollway.clock)
         self._tasks = TaskRuns(rollway.rollouts, rollway.clock, is_alone=self._lock_file is not None)
         self._ticks: TickCaller = DurableTicks(
             rollway.engine, self._tick, executor=worker or _default_worker(rollway)
         )
         self._sender = Sender(rollway.outbox, rollway.clock)
+        self._speaker = Speaker(rollway)
+        self._keep = keep_for()
         self._thread = threading.Thread(target=self._watch, name="rollway-watcher", daemon=True)
 
     def start(self) -> None:
@@ -57,12 +67,14 @@ class Runtime:
         self.rollway.flags.on_change(self.refresh_flags)
         self._ticks.launch()
         self._thread.start()
+        self._standby.start()
         self._sender.start(is_alone=self._lock_file is not None)
 
     def stop(self) -> None:
         self._stopping.set()
         self._bell.set()
         self._thread.join(timeout=5)
+        self._standby.stop()
         deadline = time.monotonic() + STOP_WITHIN
         while self._at_work and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -89,6 +101,8 @@ class Runtime:
         here = self.rollway
         self._at_work.add((rollout, seq))
         try:
+            if self._standby.settle(rollout, seq):
+                return "moved"
             done = tick(
                 rollout,
                 seq,
@@ -96,21 +110,31 @@ class Runtime:
                 connectors=here.connectors,
                 clock=here.clock,
                 runner=self._tasks,
+                pace=self._pace,
+                keep=self._standby.keep,
             )
         finally:
             self._at_work.discard((rollout, seq))
         if done == "final":
             here.connectors.forget(rollout)
+            self._pace.forget(rollout)
         return done
 
     def _watch(self) -> None:
-        next_prune = time.monotonic() + 60
+        next_prune = next_clear = time.monotonic() + 60
+        next_words = time.monotonic()
         while not self._stopping.is_set():
             self._bell.wait(LOOK_EVERY)
             self._bell.clear()
             try:
                 self.refresh_flags()
                 self._call_due()
+                if time.monotonic() > next_words:
+                    next_words = time.monotonic() + SPEAK_EVERY
+                    self._speaker.look(self._stopping.is_set)
+                if time.monotonic() > next_clear:
+                    next_clear = time.monotonic() + CLEAR_EVERY
+                    self._clear_outbox()
                 if time.monotonic() > next_prune:
                     next_prune = time.monotonic() + 60
                     self._ticks.prune(self.rollway.clock() - KEEP_TICKS)
@@ -118,6 +142,11 @@ class Runtime:
                 # The watcher is what brings everything else back, so it goes on whatever happens.
                 log.exception("the watcher met an error and goes on")
                 time.sleep(1)
+
+    def _clear_outbox(self) -> None:
+        gone = self.rollway.outbox.prune(self.rollway.clock() - self._keep)
+        if gone:
+            log.info("%s notifications that arrived over %s days ago are forgotten", gone, self._keep.days)
 
     def _call_due(self) -> None:
         called: set[tuple[str, int, str]] = set()

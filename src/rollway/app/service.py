@@ -13,6 +13,8 @@ from rollway.app.authority import NEEDS_REASON, check_operator, check_speaker
 from rollway.app.busy import holder_of
 from rollway.app.connectors import PluginConnectors
 from rollway.app.errands import check_answer
+from rollway.app.own_words import OwnWord, expected, own_gates, own_words
+from rollway.app.proof import PREFLIGHT, Proof, proof_entry, skipped_entry
 from rollway.approvals import Approval, ApprovalState, approval_state, check_approval
 from rollway.choice import Choice, choose
 from rollway.errors import ConflictError, InputError, NotFoundError, RefusedError
@@ -144,19 +146,42 @@ class Rollway:
     # --- the rollout ---
 
     def start(
-        self, plan: Plan, actor: str, *, reason: str = "", override_window: str = "", reset_target: str = ""
+        self,
+        plan: Plan,
+        actor: str,
+        *,
+        reason: str = "",
+        override_window: str = "",
+        reset_target: str = "",
+        proof: Proof | None = None,
+        unproven: str = "",
     ) -> str:
         """Start carrying out an approved plan; returns the rollout's id. Raises RefusedError, InputError.
 
         `override_window` is the reason to disregard change windows and freezes for the whole rollout,
         `reset_target` the reason to begin although the target serves the new version already, which takes
-        it away from those who have it.
+        it away from those who have it. `proof` is what was found beforehand, `unproven` why nothing was
+        looked at; both are for the record. `rollway.app.starting` looks, and refuses.
         """
-        return self._start(plan, actor, reason, override_window, reset_target)
+        return self._start(plan, actor, reason, override_window, reset_target, "", proof, unproven)
 
-    def retry(self, rollout: str, actor: str, *, reason: str = "", override_window: str = "") -> str:
+    def retry(
+        self,
+        rollout: str,
+        actor: str,
+        *,
+        reason: str = "",
+        override_window: str = "",
+        proof: Proof | None = None,
+        unproven: str = "",
+    ) -> str:
         """Start the plan of a rollout that was taken back once more, unchanged and on its old approvals;
         returns the new rollout's id. Both records name the other. Raises RefusedError."""
+        plan = self.check_retry(rollout, reason)
+        return self._start(plan, actor, reason, override_window, "", rollout, proof, unproven)
+
+    def check_retry(self, rollout: str, reason: str) -> Plan:
+        """The plan that is tried once more. Raises RefusedError where it may not be."""
         loaded = self.load(rollout)
         if loaded.state.phase != "rolled_back":
             raise RefusedError(
@@ -167,13 +192,11 @@ class Rollway:
                 f"{rollout} was taken back because the new version was harmful, so a retry needs a reason",
                 hint="add --because TEXT: what is different this time, though the plan is the same",
             )
-        return self._start(loaded.plan, actor, reason, override_window, "", again=rollout)
+        return loaded.plan
 
-    def _start(
-        self, plan: Plan, actor: str, reason: str, override_window: str, reset_target: str, again: str = ""
-    ) -> str:
-        actor, reason = checked_name(actor), checked_reason(reason)
-        override_window, reset_target = checked_reason(override_window), checked_reason(reset_target)
+    def check_start(self, plan: Plan, actor: str, *, again: str = "") -> tuple[str, Target]:
+        """The id that a rollout of this plan would have, and its target. Raises RefusedError where this
+        person may not start it now, InputError where the plan cannot run here."""
         self.plans.save(plan, self.clock())
         approval = self.approval(plan)
         if not approval.is_approved:
@@ -181,10 +204,27 @@ class Rollway:
                 f"plan {plan.hash[:12]} is not approved: {approval.missing}",
                 hint=f"a second person runs: rollway approve {plan.hash[:12]} --as NAME",
             )
-        check_operator(plan, "retry" if again else "start", actor)
+        check_operator(plan, "retry" if again else "start", checked_name(actor))
         rollout = self._new_id(plan)
         target = self._check_plan(rollout, plan)
         self._refuse_busy_target(target)
+        return rollout, target
+
+    def _start(
+        self,
+        plan: Plan,
+        actor: str,
+        reason: str,
+        override_window: str,
+        reset_target: str,
+        again: str,
+        proof: Proof | None,
+        unproven: str,
+    ) -> str:
+        actor, reason = checked_name(actor), checked_reason(reason)
+        override_window, reset_target = checked_reason(override_window), checked_reason(reset_target)
+        rollout, target = self.check_start(plan, actor, again=again)
+        approval = self.approval(plan)
         served = target.observe().share
         if served > live_share(plan.stages[0]) and not reset_target:
             raise RefusedError(
@@ -204,9 +244,14 @@ class Rollway:
             data |= {"again": again}
             told = f"Tried again as {rollout} by {actor}{f': {reason}' if reason else ''}."
             earlier = (again, Entry(kind="retried", text=told, actor=actor, data={"as": rollout}))
-        entry = Entry(kind="started", text=text, actor=actor, data=data)
-        self.rollouts.create(rollout, plan, self.clock(), entry, target=target.identity, earlier=earlier)
+        entries = [Entry(kind="started", text=text, actor=actor, data=data)]
+        if unproven:
+            entries.append(skipped_entry(actor, checked_reason(unproven)))
+        if proof is not None:
+            entries.append(proof_entry(plan, proof))
+        self.rollouts.create(rollout, plan, self.clock(), *entries, target=target.identity, earlier=earlier)
         self._yield_to_others(rollout, target)
+        self.say_own_words(rollout)
         if override_window:
             self.say(rollout, "override_window", actor, override_window)
         return rollout
@@ -228,6 +273,23 @@ class Rollway:
             )
         given = CommandGiven(at=self.clock(), kind=kind, actor=actor, reason=reason, subject=subject)
         return self.rollouts.say(rollout, given)
+
+    def say_own_words(self, rollout: str) -> int:
+        """Say of gates what Rollway knows itself: what a preflight proved, that a message was delivered.
+        Returns how many words that were; one that is not heard yet is not said twice."""
+        loaded = self.load(rollout)
+        words = own_words(loaded, self.own_words_of(loaded), self.clock())
+        for word in words:
+            self.rollouts.say(rollout, word)
+        return len(words)
+
+    def own_words_of(self, loaded: Loaded) -> tuple[OwnWord, ...]:
+        """What Rollway says of open gates itself, now or later."""
+        if not own_gates(loaded.plan, loaded.state):
+            return ()
+        proofs = self.rollouts.entries(loaded.id, PREFLIGHT)
+        proof = proofs[-1].data if proofs else {}
+        return tuple(expected(loaded.plan, loaded.state, proof, self.outbox.delivered(loaded.id)))
 
     def answer_errand(self, rollout: str, key: str, state: ErrandState, actor: str, note: str = "") -> Errand:
         """A person says that what a target asked for is done, or has failed. Raises RefusedError where that

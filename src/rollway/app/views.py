@@ -79,6 +79,7 @@ def rollout_view(rollway: Rollway, rollout: str, *, entries: int = 200) -> Json:
     newest = rollway.rollouts.verdicts(rollout, newest=1)
     verdict = newest[0]["body"] if newest else None
     entered = {entry.data["stage"]: entry.at for entry in record if entry.kind == "stage_entered"}
+    own = rollway.own_words_of(loaded)
     return {
         "id": rollout,
         "seq": loaded.seq,
@@ -113,7 +114,7 @@ def rollout_view(rollway: Rollway, rollout: str, *, entries: int = 200) -> Json:
         "verdict": verdict,
         "verdict_at": newest[0]["at"].isoformat() if newest else None,
         "commands": _commands(plan, state),
-        **waiting_json(rollout, plan, state, rollway.clock(), verdict=verdict, entered=entered),
+        **waiting_json(rollout, plan, state, rollway.clock(), verdict=verdict, entered=entered, own=own),
         "record": [entry_json(entry) for entry in reversed(record[-entries:])],
         "record_length": len(record),
     }

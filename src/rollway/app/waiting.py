@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from rollway.app.authority import speakers
+from rollway.app.own_words import OwnWord
 from rollway.facts.model import WEEKDAYS
 from rollway.planning import Gate, Plan, Task
 from rollway.planning.calendar.in_plan import plan_lines, plan_state
@@ -19,7 +21,7 @@ from rollway.planning.windows import local_span, occurrence, zone_named
 from rollway.rollout import CommandKind, Doing, State
 from rollway.rollout.gates import gate_people, is_followed, is_met
 from rollway.rollout.machine import next_wake
-from rollway.rollout.needs import Need, lacking
+from rollway.rollout.needs import Heard, Need, lacking
 from rollway.rollout.steps import is_past_return
 from rollway.rollout.tasks import task_of
 from rollway.rollout.undoing import needed_undo
@@ -31,7 +33,7 @@ LATE = timedelta(seconds=15)
 """How much later than due a look may be before people are told, at least."""
 PEOPLE_KINDS = frozenset({"gate", "task", "decision", "undo", "person"})
 """Needs that end only when a person says or does something."""
-_TYPED = re.compile(r"rollway [a-z-]+(?: [^;,()]*\S)?")
+_TYPED = re.compile(r"rollway [a-z-]+(?: [^;,()]*[^\s;,()])?")
 
 
 def waiting_json(
@@ -42,13 +44,16 @@ def waiting_json(
     *,
     verdict: Json | None = None,
     entered: Mapping[str, datetime] | None = None,
+    own: Sequence[OwnWord] = (),
 ) -> Json:
     """What it waits for, gates, tasks, undo steps and the clock.
 
-    `verdict` is the judge's newest word, `entered` when each stage was entered, by its id.
+    `verdict` is the judge's newest word, `entered` when each stage was entered, by its id, `own` what Rollway
+    will say of gates itself.
     """
+    needs = _with_own(lacking(plan, state, at, heard_in(verdict)), own)
     return {
-        "needs": [need_json(rollout, plan, state, need) for need in needs_of(plan, state, at, verdict)],
+        "needs": [need_json(rollout, plan, state, need) for need in needs],
         "gates": [_gate(plan, state, gate) for gate in plan.gates],
         "tasks": [_task(state, task) for task in plan.runbook] if is_followed(plan) else [],
         "undo": [_undo(state, step) for step in needed_undo(plan, state)] if _is_back(state) else [],
@@ -60,25 +65,23 @@ def waiting_json(
 # --- needs ------------------------------------------------------------------------------------------
 
 
-def needs_of(plan: Plan, state: State, at: datetime, verdict: Json | None) -> tuple[Need, ...]:
-    """What the rollout waits for; evidence is none of it once the stage's rule is met."""
-    is_met_already = _is_rule_met(plan, state, verdict)
-    return tuple(
-        need for need in lacking(plan, state, at) if not (need.kind == "evidence" and is_met_already)
-    )
+def _with_own(needs: Iterable[Need], own: Sequence[OwnWord]) -> Iterator[Need]:
+    """Gates that Rollway will see met by itself end at that time, unless a person is faster."""
+    words = {word.gate.id: word for word in own}
+    for need in needs:
+        word = words.get(need.subject) if need.kind == "gate" else None
+        if word is None:
+            yield need
+        else:
+            yield replace(need, until=word.due, takes=f"{need.takes}; else time, for it was {word.seen}")
 
 
-def _is_rule_met(plan: Plan, state: State, verdict: Json | None) -> bool:
-    stage = plan.stages[state.stage]
-    if verdict is None or verdict["stage"] != stage.id or verdict["mismatch"]:
-        return False
-    kind = str(verdict["kind"])
-    return {
-        "ready": bool(verdict["baseline_ready"]),
-        "evidence": kind == "healthy",
-        "time": kind not in ("blind", "harmful"),
-        "person": False,
-    }[stage.advance]
+def heard_in(verdict: Json | None) -> Heard | None:
+    """What a verdict as JSON says of its stage's rule."""
+    if verdict is None:
+        return None
+    ready, is_mismatch = bool(verdict["baseline_ready"]), bool(verdict["mismatch"])
+    return Heard(str(verdict["stage"]), str(verdict["kind"]), ready, is_mismatch)
 
 
 def need_json(rollout: str, plan: Plan, state: State, need: Need) -> Json:
@@ -93,7 +96,8 @@ def need_json(rollout: str, plan: Plan, state: State, need: Need) -> Json:
         "until": iso(need.until),
         "takes": need.takes.replace("ROLLOUT", rollout),
         "subject": need.subject,
-        "is_people": need.kind in PEOPLE_KINDS or "a person who was asked" in need.takes,
+        "is_people": (need.kind in PEOPLE_KINDS and need.until is None)
+        or "a person who was asked" in need.takes,
         "may_say": list(speakers(plan, state, said, need.subject)) if need.subject else [],
         "commands": list(_commands(rollout, plan, need)),
     }

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rollway.planning import Plan
 
 SERVICE_IN_FILE = "http://127.0.0.1:8101"
+FLAG_IN_FILE = "new-reporting"
 BUILDS = {
     "good": "as healthy as the old version",
     "errors": "fails five times as often",
@@ -178,8 +179,13 @@ def _release(show: Show, build: str, number: int) -> Outcome:
 
 def _start_service(children: Children, build: str, page: str) -> tuple[str, Child]:
     url = f"http://127.0.0.1:{free_port()}"
-    options = ("--port", _port(url), "--ofrep", page, "--build", build)
+    options = ("--port", _port(url), "--ofrep", page, "--build", build, "--flag", _flag(build))
     return url, children.start(f"service {build}", str(example_folder() / "service.py"), *options)
+
+
+def _flag(build: str) -> str:
+    """Each build has a flag of its own, as each release should: nobody has it before it is started."""
+    return f"{FLAG_IN_FILE}-{build}"
 
 
 def _start_users(children: Children, show: Show, build: str, summary: Path) -> None:
@@ -200,6 +206,7 @@ def _decide_and_plan(show: Show, build: str) -> Plan:
 
     file, pace = example_folder() / "release.yaml", show.pace
     text = file.read_text(encoding="utf-8").replace(SERVICE_IN_FILE, show.services[build][0])
+    text = text.replace(f"flag: {FLAG_IN_FILE}", f"flag: {_flag(build)}")
     changes = {
         "release.version": f"2.4.0-{build}",
         "rollout.bake": f"{pace.bake:g}s",
@@ -228,6 +235,7 @@ def _decide_and_plan(show: Show, build: str) -> Plan:
 
 
 def _approve_and_start(rollway: Rollway, plan: Plan, page: str) -> str:
+    from rollway.app.starting import Wish, start
     from rollway.rollout import begin
     from rollway.rollout.gates import confirmations
 
@@ -240,14 +248,13 @@ def _approve_and_start(rollway: Rollway, plan: Plan, page: str) -> str:
         click.echo(f"   approve: {refused.message}")
     rollway.approve(plan, approver, reason="read the strategy and the rollout plan")
     click.echo(f"   approve: {approver} said yes")
-    rollout = rollway.start(
-        plan,
-        operator,
-        override_window="the demo does not wait for the night",
-        reset_target="the next build is tried",
-    )
+    wish = Wish(override_window="the demo does not wait for the night")
+    rollout = start(rollway, plan, operator, wish).rollout
     click.echo(f"   start:   {page}/rollouts/{rollout}")
+    own = {one.event.subject for one in rollway.load(rollout).pending}
     for said in confirmations(plan, begin(), operator, rollway.clock()):
+        if said.subject in own:
+            continue
         # What people would see to in the days before; a stage is not entered until they said so.
         rollway.say(rollout, said.kind, operator, said.reason or "seen to for the demo", said.subject)
         click.echo(f"   confirm: {operator} says of {said.subject}: {gate_titles[said.subject]}")

@@ -32,7 +32,7 @@ CHAPTERS: dict[str, dict[str, tuple[str, str]]] = {
     "Run": {
         "serve": ("serve:serve", "Serve the page, the API and the flags, and carry rollouts out."),
         "preflight": ("preflight:preflight", "Look whether all that a rollout depends on works, beforehand."),
-        "start": ("rollouts:start", "Start carrying out an approved plan."),
+        "start": ("start:start", "Start carrying out an approved plan."),
         "watch": ("watch:watch", "Follow a rollout until it ends."),
         "explain": ("explain:explain", "Say why a rollout is where it is, and what it would take."),
         "status": ("rollouts:status", "Say what runs and what waits, or where one rollout stands."),
@@ -41,7 +41,7 @@ CHAPTERS: dict[str, dict[str, tuple[str, str]]] = {
         "promote": ("rollouts:promote", "Go to the next stage now, over the stage's rule."),
         "rollback": ("rollouts:rollback", "Take the release back, at once."),
         "roll-forward": ("rollouts:roll_forward", "Go on past the point of no return, after a mend."),
-        "retry": ("rollouts:retry", "Start a rollout that was taken back once more."),
+        "retry": ("start:retry", "Start a rollout that was taken back once more."),
         "task": ("tasks:task", "See gates and tasks, and say what became of them."),
         "record": ("rollouts:record", "Print or verify what happened."),
         "errands": ("errands:errands", "Say what people are asked to do."),

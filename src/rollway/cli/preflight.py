@@ -12,7 +12,7 @@ import click
 from rollway.cli.common import find_plan, heading, json_option, opened, print_json
 
 if TYPE_CHECKING:
-    from rollway.app.preflight import Finding
+    from rollway.app.proof import Finding
 
 FAILED = 15
 SCREEN = 87

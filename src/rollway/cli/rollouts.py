@@ -1,4 +1,4 @@
-"""start, status, pause, resume, promote, rollback, record: running rollouts."""
+"""status, pause, resume, promote, rollback, record: running rollouts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rollway.cli.common import actor_option, coloured, find_plan, heading, json_option, opened, print_json
+from rollway.cli.common import actor_option, coloured, heading, json_option, opened, print_json
 from rollway.cli.watch import follow_options, watch
 
 if TYPE_CHECKING:
@@ -19,60 +19,6 @@ UNHEARD = 6
 NOT_WHOLE = 13
 HEARD_WITHIN = 10.0
 """Seconds a command waits for a running Rollway to hear it before it says that nobody did."""
-
-
-@click.command()
-@click.argument("reference", metavar="PLAN")
-@actor_option
-@click.option("--because", default="", help="Why now; kept in the record.")
-@click.option(
-    "--override-window",
-    metavar="REASON",
-    default="",
-    help="Disregard change windows and freezes for this whole rollout.",
-)
-@click.option(
-    "--reset-target",
-    metavar="REASON",
-    default="",
-    help="Begin although the target serves the new version already, and take it away from those who have it.",
-)
-@json_option
-@click.pass_context
-def start(
-    ctx: click.Context,
-    reference: str,
-    actor: str,
-    because: str,
-    override_window: str,
-    reset_target: str,
-    as_json: bool,
-) -> None:
-    """Start carrying out an approved plan. `rollway serve` does the work; this only says go."""
-    from rollway.planning.calendar.in_plan import plan_state
-
-    with opened(ctx) as rollway:
-        plan = find_plan(rollway, reference)
-        rollout = rollway.start(
-            plan, actor, reason=because, override_window=override_window, reset_target=reset_target
-        )
-        window = plan_state(plan, rollway.clock())
-    left = sum(not gate.is_met for gate in plan.gates)
-    if as_json:
-        print_json({"rollout": rollout, "plan": plan.hash, "window": window.reason})
-        return
-    click.echo(f"started {rollout}")
-    if left:
-        click.echo(
-            f"{left} {'gate is' if left == 1 else 'gates are'} not met yet; each is asked for before its "
-            f"stage: `rollway task list {rollout}`"
-        )
-    if not window.is_open and not override_window:
-        click.echo(
-            f"it waits: {window.reason}. An operator may disregard that on its page, or roll it back and "
-            "start with --override-window REASON."
-        )
-    click.echo(f"next: `rollway watch {rollout}`")
 
 
 @click.command()
@@ -207,26 +153,6 @@ roll_forward = _command(
     "anew, on evidence from now on.",
     needs_reason=True,
 )
-
-
-@click.command()
-@click.argument("rollout")
-@actor_option
-@click.option("--because", default="", help="What is different this time; needed where it was harmful.")
-@click.option("--override-window", metavar="REASON", default="", help="Disregard change windows and freezes.")
-@json_option
-@click.pass_context
-def retry(
-    ctx: click.Context, rollout: str, actor: str, because: str, override_window: str, as_json: bool
-) -> None:
-    """Start the plan of a rollout that was taken back once more: the same plan, on the same approvals."""
-    with opened(ctx) as rollway:
-        again = rollway.retry(rollout, actor, reason=because, override_window=override_window)
-    if as_json:
-        print_json({"rollout": again, "again": rollout})
-        return
-    click.echo(f"started {again}, which tries again what {rollout} began")
-    click.echo(f"next: `rollway watch {again}`")
 
 
 @click.group()

@@ -15,6 +15,7 @@ import numpy as np
 
 from rollway.judge.logs import FloatArray
 from rollway.planning.arms_noise import ArmsNoise
+from rollway.planning.chosen_cuts import Choices
 from rollway.planning.model import Guard
 
 PLENTY = 40.0
@@ -30,7 +31,8 @@ class Question:
 
     rate: the old version's usual one, 0..1 (of slow requests for a latency). margin: what is to be ruled out
     in the stage. alpha: what the guard has to reach by itself. pace: the requests to both versions in a tick
-    of `tick` seconds.
+    of `tick` seconds. alone: how many of the old version's requests the judge has seen before the new one is
+    exposed.
     """
 
     guard: Guard
@@ -41,6 +43,7 @@ class Question:
     alpha: float
     pace: float
     tick: float
+    alone: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +52,16 @@ class Sensor:
 
     rates: expected counts for each request to both versions, shape (counts,). gains: what a count adds to
     each bet on harm, (counts, bets); drift: what a request to both versions adds besides, (bets,); start: the
-    log of the bets' prior, (bets,). safe: the same for bets on safety, (counts, cuts, bets), empty where the
-    stage asks for no proof. nats: what a request to both versions adds to the best bet, fall: how much of it
-    the good ones among them take away. scale: requests to both versions until the fault is found, about;
-    infinite where it never is. All this is without the arms' own noise, by which evidence is divided, and
-    with all known that there is to know; `learn` gives gains and drift of several courses in which only so
-    many requests of the old version are known.
+    log of the bets' prior, (1, bets). safe: the same for bets on safety, (counts, cuts, bets), empty where
+    the stage asks for no proof. nats: what a request to both versions adds to the best bet, fall: how much of
+    it the good ones among them take away; safe_nats: the same of safety, (cuts,). scale: requests to both
+    versions until the fault is found, about; infinite where it never is. All this is without the arms' own
+    noise, by which evidence is divided, and with all known that there is to know.
+
+    choices: where the judge may compare, if that is left to chance. The first bets are then at each of its
+    cuts, and each course has those of its own choice; `start` has a row for each choice, of the bets that are
+    left. `learn` gives gains and drift of bets, from the one at `learns_from` on, in several courses in which
+    only so many requests of the old version are known.
     """
 
     rates: FloatArray
@@ -64,10 +71,12 @@ class Sensor:
     safe: FloatArray
     nats: float
     fall: float
-    safe_nats: float
+    safe_nats: FloatArray
     scale: float
     noise: ArmsNoise | None = None
+    choices: Choices | None = None
     learn: Callable[[float], tuple[Gains, ...]] | None = None
+    learns_from: int = 0
 
 
 def worth(question: Question, null: float, multipliers: FloatArray) -> FloatArray:

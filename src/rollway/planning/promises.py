@@ -15,12 +15,14 @@ from rollway.judge.kinds.latency import ENOUGH_TO_CHOOSE
 from rollway.judge.logs import FloatArray
 from rollway.planning.evidence import usual_rate_of
 from rollway.planning.flow import Flow, flow_of, hours_zone
-from rollway.planning.foresight import Ended, Passed, Scene, Watched, faulty, healthy
+from rollway.planning.foresight import Ended, Passed, faulty, healthy
 from rollway.planning.model import Plan, PlanPromise, Promise, Stage, Traffic
+from rollway.planning.scene import Scene, Watched
 
 FAULT_RATIOS = (1.5, 2.0, 5.0, 10.0)
 HARDLY_EVER = 0.005
 """Below this probability no time is told: it would rest on a handful of courses."""
+A_HANDFUL = 10
 MOST_ALONE = 86_400.0
 MOST_STAGES = 12
 """Of a longer ladder the later stages are not foreseen one by one."""
@@ -234,10 +236,10 @@ def _whole(
     rows = len(first.found)
     found, served, at = np.full(rows, np.inf), np.zeros(rows), np.zeros(rows)
     unmet = np.full((len(scene.stages), rows), 0.0)
-    index, ended, wealth = np.arange(rows), first, first.wealth
+    index, ended = np.arange(rows), first
     for number, stage in enumerate(scene.stages):
         if number:
-            ended = faulty(scene, number, one, ratio, passed, wealth)
+            ended = faulty(scene, number, one, ratio, passed, ended)
         both = _requests(scene.flow, passed[number].arrival.at, ended.ended)
         served[index] += both * stage.exposure.live
         # Whoever has the new version from this stage on, or from an earlier one, may meet the fault in it.
@@ -245,8 +247,7 @@ def _whole(
             unmet[earlier, index] += both
         found[index] = at[index] + ended.found
         at[index] += ended.ended
-        goes_on = ~np.isfinite(ended.found)
-        index, wealth = index[goes_on], ended.wealth[goes_on]
+        index = index[~np.isfinite(ended.found)]
         if not len(index):
             break
     total = float(np.mean(served))
@@ -282,7 +283,7 @@ def _requests(flow: Flow, start: float, lasted: FloatArray) -> FloatArray:
 
 def _mean_time(found: FloatArray) -> float | None:
     known = found[np.isfinite(found)]
-    return _figures(float(np.mean(known))) if len(known) >= HARDLY_EVER * len(found) and len(known) else None
+    return _figures(float(np.mean(known))) if len(known) >= max(A_HANDFUL, HARDLY_EVER * len(found)) else None
 
 
 def _rounded(value: float, digits: int = 3) -> float:

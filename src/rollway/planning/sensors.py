@@ -43,16 +43,18 @@ def _rate(question: Question) -> Sensor:
     needed = requests_to_detect(
         base_rate=base, ratio=ratio, share=seen, alpha=question.alpha, tolerance=guard.tolerance
     )
+    margin = question.margin or 0.0
+    safe_nats = _told(base, ratio, margin, seen) if ratio < margin else 0.0
     odds = (seen * ratio + 1 - seen) / (seen * guard.tolerance + 1 - seen)
     return Sensor(
         rates,
         gains,
         np.zeros(len(start)),
-        start,
+        start[None, :],
         safe,
         nats=_told(base, ratio, guard.tolerance, seen) if ratio > guard.tolerance else 0.0,
         fall=base * (seen * ratio + 1 - seen) * max(0.0, math.log(odds)),
-        safe_nats=_told(base, ratio, question.margin, seen) if ratio < (question.margin or 0.0) else 0.0,
+        safe_nats=np.full(safe.shape[1], safe_nats),
         scale=needed / seen,
         noise=_noise(question, rate, len(rates), len(start)),
     )

@@ -5,6 +5,7 @@ from rollway.rollout.machine import advance, begin, live_share
 from rollway.rollout.model import (
     FINAL_PHASES,
     SUBJECT_KINDS,
+    ClockCompared,
     ClockTicked,
     CommandGiven,
     CommandKind,
@@ -23,6 +24,7 @@ from rollway.rollout.model import (
     TaskRan,
     Word,
 )
+from rollway.rollout.pace import Pace
 from rollway.rollout.ports import (
     Collected,
     Cursor,
@@ -49,6 +51,7 @@ from rollway.rollout.tick import Connectors, tick
 __all__ = [
     "FINAL_PHASES",
     "SUBJECT_KINDS",
+    "ClockCompared",
     "ClockTicked",
     "Collected",
     "CommandGiven",
@@ -66,6 +69,7 @@ __all__ = [
     "Interval",
     "Loaded",
     "Move",
+    "Pace",
     "Pending",
     "Phase",
     "Rollouts",

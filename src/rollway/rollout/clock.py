@@ -39,7 +39,7 @@ def _go_on(plan: Plan, state: State, event: ClockTicked) -> Step:
         return _begin(plan, state, event)
     if state.phase != "running":
         return Step(state=state)
-    if state.closing_at is not None:
+    if state.closing_at is not None and state.entered_at is not None:
         return finish(plan, state, event.at, ())
     state, asked = ask_for_gates(plan, state)
     step = _stay_or_leave(plan, state, event)

@@ -7,7 +7,18 @@ from datetime import datetime
 from rollway.planning import Plan
 from rollway.rollout.entering import closed, go_on, leave, why_not_on
 from rollway.rollout.model import SUBJECT_KINDS, CommandGiven, Doing, Entry, Override, State, Step
-from rollway.rollout.steps import changed, is_past_return, listed, next_stage, roll_back, said, told_by
+from rollway.rollout.steps import (
+    changed,
+    is_past_return,
+    is_same,
+    listed,
+    live_share,
+    next_stage,
+    percent,
+    roll_back,
+    said,
+    told_by,
+)
 from rollway.rollout.subjects import on_subject
 from rollway.rollout.tasks import decision_of, is_over, open_after, open_during, told_task, with_task
 from rollway.rollout.undoing import call_off
@@ -107,7 +118,17 @@ def _no_promotion(plan: Plan, state: State, at: datetime) -> str:
     if left:
         return f"tasks of this stage are open: {listed(map(told_task, left))}; confirm or skip each"
     following = next_stage(plan, state)
-    return "" if following is None else closed(plan, state, following, at)
+    return _not_everyone(plan, state) if following is None else closed(plan, state, following, at)
+
+
+def _not_everyone(plan: Plan, state: State) -> str:
+    """Why the last stage cannot be left by name: somebody else lowered it, so not everyone has it."""
+    stage = plan.stages[state.stage]
+    planned, served = set(stage.exposure.groups), set(state.desired_groups)
+    if is_same(state.desired_share, live_share(stage)) and planned == served:
+        return ""
+    served_share = percent(state.desired_share)
+    return f"the target serves {served_share} and not what {stage.title} asks for; resume first"
 
 
 def _no_way_forward(plan: Plan, state: State, at: datetime) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from rollway.planning import Plan, Stage
+from rollway.planning import Gate, Plan, Stage
 from rollway.planning.calendar.in_plan import plan_state
 from rollway.planning.task_order import deciding, entry_tasks, exposing, is_own
 from rollway.rollout.gates import is_followed, told_gates, unmet_gates
@@ -67,9 +67,14 @@ def left_before(plan: Plan, state: State, stage: Stage) -> str:
     left = open_entry(plan, state, stage)
     if left:
         return f"before {stage.title}: {listed(map(told_task, left))}"
-    entry = entry_tasks(plan, stage) if is_followed(plan) else frozenset[str]()
-    gates = tuple(gate for gate in unmet_gates(plan, state, stage) if gate.of in entry)
+    gates = left_gates(plan, state, stage)
     return f"waiting to enter {stage.title}: {told_gates(plan, gates)}" if gates else ""
+
+
+def left_gates(plan: Plan, state: State, stage: Stage) -> tuple[Gate, ...]:
+    """The gates that are met by one of the stage's own tasks before its exposure, and are not."""
+    entry = entry_tasks(plan, stage) if is_followed(plan) else frozenset[str]()
+    return tuple(gate for gate in unmet_gates(plan, state, stage) if gate.of in entry)
 
 
 def approach(plan: Plan, state: State, stage: Stage, at: datetime) -> tuple[State, str, tuple[Entry, ...]]:
@@ -140,10 +145,12 @@ def enter(plan: Plan, state: State, index: int, at: datetime, entries: tuple[Ent
 def leave(plan: Plan, state: State, at: datetime, entries: tuple[Entry, ...]) -> Step:
     """The stage's rule is met, or was overridden: on to the next one, as soon as that may be entered."""
     following = next_stage(plan, state)
+    state, kept = _exposure_left(plan, state, at)
     state = _own_task(plan, state, deciding(plan.stages[state.stage]), at, is_done=True)
     if following is None:
-        return finish(plan, state, at, entries)
+        return finish(plan, state, at, (*entries, *kept))
     state, left, told = approach(plan, state, following, at)
+    told = (*kept, *told)
     if left:
         return Step(state=changed(state, standing=left), entries=told)
     return enter(plan, state, state.stage + 1, at, (*entries, *told))
@@ -170,11 +177,7 @@ def go_on(plan: Plan, state: State, at: datetime) -> Step:
     if state.started_at is None:
         return Step(state=changed(state, phase="waiting", held_by_task=False, standing=""))
     exposure = plan.stages[state.stage].exposure
-    is_told = (
-        is_same(state.desired_share, exposure.live)
-        and state.desired_mirrored == exposure.mirrored
-        and set(state.desired_groups) == set(exposure.groups)
-    )
+    is_told = _is_as_planned(plan, state)
     state = changed(
         state,
         phase="running",
@@ -191,10 +194,22 @@ def go_on(plan: Plan, state: State, at: datetime) -> Step:
     return Step(state=state, effects=(tell(state),))
 
 
+def _is_as_planned(plan: Plan, state: State) -> bool:
+    """Whether what is wanted of the target is what the present stage asks for."""
+    exposure = plan.stages[state.stage].exposure
+    return (
+        is_same(state.desired_share, exposure.live)
+        and state.desired_mirrored == exposure.mirrored
+        and set(state.desired_groups) == set(exposure.groups)
+    )
+
+
 def why_not_on(plan: Plan, state: State, at: datetime) -> str:
     """Why a rollout that is paused cannot go on; empty when it can."""
     if stuck := stuck_tasks(plan, state):
-        return f"{listed(task.title for task in stuck)}: confirm, repeat or skip what failed first"
+        return (
+            f"{listed(task.title for task in stuck)}: settle what failed first (confirm, repeat, go or skip)"
+        )
     stage = plan.stages[state.stage]
     rises = state.started_at is not None and live_share(stage) > state.desired_share + SAME_SHARE
     return closed(plan, state, stage, at) or left_before(plan, state, stage) if rises else ""
@@ -215,6 +230,23 @@ def _own_task(plan: Plan, state: State, name: str, at: datetime, *, is_done: boo
         actor="rollway",
     )
     return with_task(state, name, doing)
+
+
+def _exposure_left(plan: Plan, state: State, at: datetime) -> tuple[State, tuple[Entry, ...]]:
+    """A stage that is left ends the task that stands for its exposure: what a person promoted while less was
+    served than the stage asks for is left out, and the record says so."""
+    stage = plan.stages[state.stage]
+    name, was = exposing(stage), state
+    state = _own_task(plan, state, name, at, is_done=True)
+    if state is was or _is_as_planned(plan, state):
+        return state, ()
+    served, asked = percent(state.desired_share), percent(live_share(stage))
+    note = f"left at {served}; {stage.title} asks for {asked}"
+    doing = state.tasks[name].model_copy(update={"state": "skipped", "note": note})
+    data = {"task": name, "stage": stage.id, "planned": live_share(stage), "served": state.desired_share}
+    data |= {"groups": list(state.desired_groups)} if stage.exposure.groups else {}
+    text = f"{stage.title} was never read back as planned: it is left at {served} and not {asked}."
+    return with_task(state, name, doing), (Entry(kind="exposure_kept", text=text, data=data),)
 
 
 def exposed(plan: Plan, state: State, at: datetime) -> State:

@@ -25,7 +25,10 @@ def on_evidence(plan: Plan, state: State, event: EvidenceRead) -> Step:
         entries = (Entry(kind="verdict", text=f"{verdict.kind}: {verdict.reason}", data=verdict.to_json()),)
     state = changed(state, heard=verdict.kind)
     if verdict.kind == "harmful":
-        return _on_harm(plan, state, event, entries)
+        return _on_harm(plan, changed(state, blind_since=None, blind_told=False), event, entries)
+    if state.started_at is None:
+        # Paused before its first stage: nobody is split yet, and no time is blind.
+        return Step(state=state, entries=entries)
     is_this_stage = verdict.stage == plan.stages[state.stage].id
     if verdict.mismatch and is_this_stage and state.mismatch_stage != state.stage:
         state, entries = _on_sample_mismatch(state, event, entries)

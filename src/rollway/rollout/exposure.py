@@ -7,7 +7,7 @@ from typing import Literal
 from rollway.planning import Plan
 from rollway.rollout.entering import exposed
 from rollway.rollout.model import Astray, Entry, State, Step, TargetFailed, TargetObserved
-from rollway.rollout.steps import changed, is_past_return, is_same, percent, roll_back, tell
+from rollway.rollout.steps import SAME_SHARE, changed, is_past_return, is_same, percent, roll_back, tell
 from rollway.rollout.undoing import traffic_is_back
 
 Agreement = Literal["same", "less", "more", "copies"]
@@ -46,6 +46,8 @@ def on_observed(plan: Plan, state: State, event: TargetObserved) -> Step:
     if agreement != "same":
         if agreement == "more" and not was_verified and event.groups is None:
             state, entries = _astray(plan, state, event, entries)
+        if agreement == "more" and was_verified and _is_finished_by_people(plan, state, event):
+            return _finished(state, event, entries)
         return _mismatch(state, event, agreement, was_verified, entries)
     state = changed(state, astray=None)
     if state.phase == "rolling_back":
@@ -136,6 +138,25 @@ def _mismatch(
     state = changed(state, entered_at=None)
     text = f"{moved}; set back, and the stage counts anew."
     return Step(state=state, effects=again, entries=(*entries, Entry(kind="drift", text=text, data=data)))
+
+
+def _is_finished_by_people(plan: Plan, state: State, event: TargetObserved) -> bool:
+    """Whether people came to the end of what they were asked before the rollout was paused.
+
+    Only targets with people, or with sites, know groups; they are never asked for more than the stage has.
+    """
+    exposure = plan.stages[state.stage].exposure
+    if state.phase != "paused" or event.groups is None or event.share > exposure.live + SAME_SHARE:
+        return False
+    return not exposure.groups or set(event.groups) <= set(exposure.groups)
+
+
+def _finished(state: State, event: TargetObserved, entries: tuple[Entry, ...]) -> Step:
+    served = _served_words(event.share, event.groups, bool(event.groups))
+    text = f"Paused, and what was begun before is finished: {served} now. Nobody else is asked."
+    data = {"planned": state.desired_share, "served": event.share}
+    state = _kept(changed(state, entered_at=event.at, astray=None), event)
+    return Step(state=state, entries=(*entries, Entry(kind="exposure_kept", text=text, data=data)))
 
 
 def _astray(

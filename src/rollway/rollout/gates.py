@@ -14,6 +14,9 @@ from rollway.planning.people import gate_words
 from rollway.rollout.model import CommandGiven, State
 from rollway.rollout.steps import listed
 
+TELEMETRY = "before-telemetry"
+"""The task of seeing that the numbers arrive, which a preflight does as well."""
+
 _FIGURE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)\s*(%?)")
 
 

@@ -14,11 +14,12 @@ What always holds:
    is entered, a new version that dies is taken back, and traffic goes back once the old one is ready.
 7. Users who are not split as planned make the evidence of a stage worthless: the rollout pauses once, and
    only a person's promote leaves that stage.
-8. Where tasks are followed, none begins before those it waits for are over, and none that is not idempotent
+8. Durations are elapsed time, whatever the clock does; a stage bakes while it is watched.
+9. Where tasks are followed, none begins before those it waits for are over, and none that is not idempotent
    is run a second time without a person's word.
 
 Each kind of event has its file: exposure (the target), evidence (the judge), commands and subjects (people),
-runs (tasks that Rollway runs), clock (time).
+runs (tasks that Rollway runs), clock (time), elapsed (clocks that jump, and time in which nobody looked).
 """
 
 from __future__ import annotations
@@ -29,9 +30,11 @@ from rollway.planning import Plan
 from rollway.planning.calendar.in_plan import plan_state
 from rollway.rollout.clock import on_clock
 from rollway.rollout.commands import on_command
+from rollway.rollout.elapsed import on_compared
 from rollway.rollout.evidence import on_evidence
 from rollway.rollout.exposure import on_failed, on_observed
 from rollway.rollout.model import (
+    ClockCompared,
     ClockTicked,
     CommandGiven,
     Effect,
@@ -81,6 +84,8 @@ def advance(plan: Plan, state: State, event: Event) -> Step:
             return on_lost(plan, state, event)
         case ClockTicked():
             return on_clock(plan, state, event)
+        case ClockCompared():
+            return on_compared(plan, state, event)
 
 
 def with_effects(before: tuple[Effect, ...], after: tuple[Effect, ...]) -> tuple[Effect, ...]:

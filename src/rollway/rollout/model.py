@@ -104,13 +104,15 @@ class State(Value):
     """Where a rollout stands. `desired_*` is what the target is told, `served_*` what it said.
 
     `entered_at` is when the stage's exposure was first read back as served; None until then. `told_at` is
-    when it was first told. `heard` is the kind of the last verdict. `standing` is why the rollout does not go
-    on at this moment, in one sentence, for people. `mismatch_stage`: the stage that was last paused because
-    users were not split as planned. `held_stage`: the one that was last held because its patience was over.
-    `held_for`: the KPIs whose harm the plan answers by holding, once it was held for them. `blind_told`:
-    whether people were told of the present blindness. `candidate_ready`, `baseline_ready`: what the target
-    last said of the two versions. `unready_since`: since when the new version serves users and is not ready.
-    `refusal`: why the target would not go further, once it was paused for that.
+    when it was first told. The moments that durations are counted from are by the clock as it is now: where
+    it jumps, or nobody looks, they move with it (elapsed). `heard` is the kind of the last verdict.
+    `standing` is why the rollout does not go on at this moment, in one sentence, for people.
+    `mismatch_stage`: the stage that was last paused because users were not split as planned. `held_stage`:
+    the one that was last held because its patience was over. `held_for`: the KPIs whose harm the plan answers
+    by holding, once it was held for them. `blind_told`: whether people were told of the present blindness.
+    `candidate_ready`, `baseline_ready`: what the target last said of the two versions. `unready_since`: since
+    when the new version serves users and is not ready. `refusal`: why the target would not go further, once
+    it was paused for that.
 
     `words` are what people said of gates, `tasks` and `undo` how far these have come, each by id and only
     where there is something to say. `turns`: when the turn of each stage came, where tasks are followed.
@@ -221,6 +223,22 @@ class ClockTicked(Value):
     is_approved: bool = True
 
 
+class ClockCompared(Value):
+    """What is known of the time since the tick before; heard first, as all else counts time.
+
+    `jumped`: the seconds by which the wall clock was moved meanwhile, forward or back. `ahead`: by which this
+    rollout's time went on further than time did; that is the same, but where its time waits for a clock that
+    was set back. `gap`: in which nobody looked, and nothing was written. `is_timed`: by a steady clock;
+    where there is none, as after a restart, a jump cannot be told from a gap.
+    """
+
+    at: datetime
+    jumped: float = 0.0
+    ahead: float = 0.0
+    gap: float = 0.0
+    is_timed: bool = True
+
+
 class TaskRan(Value):
     """The command of an automatic task or undo step ended. `code` is None where it could not be run, or was
     ended because it took too long; `output` is the end of what it said."""
@@ -244,7 +262,16 @@ class TaskLost(Value):
     is_undo: bool = False
 
 
-Event = TargetObserved | TargetFailed | EvidenceRead | CommandGiven | ClockTicked | TaskRan | TaskLost
+Event = (
+    TargetObserved
+    | TargetFailed
+    | EvidenceRead
+    | CommandGiven
+    | ClockTicked
+    | ClockCompared
+    | TaskRan
+    | TaskLost
+)
 
 
 # --- effects --------------------------------------------------------------------------------------

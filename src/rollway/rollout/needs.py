@@ -13,7 +13,7 @@ from rollway.planning.people import gate_words
 from rollway.planning.runbooks.model import UndoStep
 from rollway.planning.task_order import is_own
 from rollway.rollout.clock import lacking_of
-from rollway.rollout.entering import left_before
+from rollway.rollout.entering import left_gates
 from rollway.rollout.gates import gate_people, is_followed, unmet_gates
 from rollway.rollout.model import Doing, State
 from rollway.rollout.runs import why_not_now
@@ -46,8 +46,23 @@ class Need:
     subject: str = ""
 
 
-def lacking(plan: Plan, state: State, at: datetime) -> tuple[Need, ...]:
-    """What the rollout waits for now, the nearest first; nothing where it has ended."""
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a stage's rule asks of the judge's last word. It counts for the stage that it is about."""
+
+    stage: str
+    kind: str
+    baseline_ready: bool = False
+    mismatch: bool = False
+
+
+def lacking(plan: Plan, state: State, at: datetime, heard: Heard | None = None) -> tuple[Need, ...]:
+    """What the rollout waits for now, the nearest first; nothing where it has ended.
+
+    `heard` is the judge's last word; without it the kind that the state remembers counts, which cannot tell
+    whether the old version's numbers are all there.
+    """
+    heard = heard or _remembered(plan, state)
     if state.is_final:
         return ()
     if state.phase == "rolling_back":
@@ -56,7 +71,7 @@ def lacking(plan: Plan, state: State, at: datetime) -> tuple[Need, ...]:
         return tuple(_paused(plan, state, at))
     found: list[Need] = []
     if state.phase == "running":
-        found += _here(plan, state, at)
+        found += _here(plan, state, at, heard)
     stage = next_stage(plan, state)
     if stage is not None:
         found += _ahead(plan, state, stage, at)
@@ -68,7 +83,7 @@ def lacking(plan: Plan, state: State, at: datetime) -> tuple[Need, ...]:
 # --- the stage that is served -----------------------------------------------------------------------
 
 
-def _here(plan: Plan, state: State, at: datetime) -> Iterator[Need]:
+def _here(plan: Plan, state: State, at: datetime, heard: Heard | None) -> Iterator[Need]:
     stage = plan.stages[state.stage]
     if state.entered_at is None:
         yield _target(state, f"the target to serve {stage.title}")
@@ -90,13 +105,37 @@ def _here(plan: Plan, state: State, at: datetime) -> Iterator[Need]:
     elif stage.advance == "person":
         takes = "rollway promote --because TEXT"
         yield Need("person", f"the decision to leave {stage.title}", _operators(plan), baked, takes=takes)
-    elif at >= baked and not _is_over(state) and (stage.advance != "time" or state.heard in OPEN_TIME):
+    elif at >= baked and not _is_over(state) and not _is_rule_met(state, stage, heard):
         yield _evidence(plan, state, stage, baked, at)
 
 
 def _is_over(state: State) -> bool:
     """Whether the stage's rule was met when it was last looked at, so that the next one is waited for."""
-    return state.standing.startswith(("waiting to enter ", "before "))
+    return state.standing.startswith(("waiting to enter ", "before ", "tasks of "))
+
+
+def _is_rule_met(state: State, stage: Stage, heard: Heard | None) -> bool:
+    """Whether the judge's last word is all that the stage asks of it, so that only other things are open."""
+    if state.unready_since is not None:
+        return False
+    if heard is None or heard.stage != stage.id:
+        return stage.advance == "time"
+    if heard.mismatch:
+        return False
+    return {
+        "ready": heard.baseline_ready,
+        "evidence": heard.kind == "healthy",
+        "time": heard.kind not in OPEN_TIME,
+        "person": False,
+    }[stage.advance]
+
+
+def _remembered(plan: Plan, state: State) -> Heard | None:
+    """The last verdict as the state has it: it is about the stage that is served."""
+    if state.heard is None:
+        return None
+    is_mismatch = state.mismatch_stage == state.stage
+    return Heard(plan.stages[state.stage].id, state.heard, mismatch=is_mismatch)
 
 
 def _evidence(plan: Plan, state: State, stage: Stage, since: datetime, at: datetime) -> Need:
@@ -137,9 +176,12 @@ def _ahead(plan: Plan, state: State, stage: Stage, at: datetime) -> Iterator[Nee
     if state.candidate_ready is False and live_share(stage) > state.desired_share:
         takes = "the new version to be ready where the target looks"
         yield Need("version", f"{stage.title} needs a new version that is ready", takes=takes)
-    left = left_before(plan, state, stage)
-    if left and stage.id in state.turns and not open_entry(plan, state, stage):
-        yield Need("gate", left, _operators(plan), state.turns[stage.id], takes="rollway task waive")
+    if stage.id in state.turns and not open_entry(plan, state, stage):
+        for gate in left_gates(plan, state, stage):
+            # Its task was left out, so nobody can do it any more; the gate itself is still shut.
+            what, takes = gate_words(gate), f"rollway task waive ROLLOUT {gate.id} --because TEXT"
+            since = state.turns[stage.id]
+            yield Need("gate", what, _operators(plan), since, takes=takes, subject=gate.id)
 
 
 # --- what people do ---------------------------------------------------------------------------------
@@ -174,7 +216,11 @@ def _takes(plan: Plan, state: State, task: Task | UndoStep, doing: Doing | None,
         return f"first: {'; '.join(before)}" if before else "its time has not come yet"
     said = f"rollway task {{}} ROLLOUT {task.id}"
     if doing.is_stuck:
-        return f"{said.format('repeat')}, confirm, or skip with a reason"
+        is_decided = isinstance(task, Task) and (
+            task.gate or (not task.reversible and doing.begun_at is None)
+        )
+        way = said.format("go") if is_decided else f"{said.format('repeat')}, confirm,"
+        return f"{way} or skip with a reason"
     if doing.state == "running" and doing.attempt:
         return "its command to end"
     if isinstance(task, Task):
@@ -194,7 +240,7 @@ def _paused(plan: Plan, state: State, at: datetime) -> Iterator[Need]:
     stuck = [task for task in plan.runbook if (known := state.tasks.get(task.id)) and known.is_stuck]
     for task in stuck:
         yield _task(plan, state, task, at)
-    if not state.held_by_task:
+    if not state.held_by_task or not stuck:
         back = "" if is_past_return(plan, state) else ", or rollback by anybody"
         forward = ", or roll-forward once it is mended" if is_past_return(plan, state) else ""
         yield Need("person", state.standing, _operators(plan), takes=f"rollway resume{forward}{back}")

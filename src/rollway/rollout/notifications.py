@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from rollway.planning import Message, Plan, Stage
 from rollway.rollout.model import Entry, State
+from rollway.rollout.ports import Errand
 from rollway.rollout.steps import live_share
 
 Mood = Literal["info", "success", "warning", "failure"]
@@ -31,10 +32,16 @@ class Kind:
 
 
 MESSAGE = "message"
+ERRAND = "errand"
+TO_FORWARD = ":forward"
+MOST_ERRANDS = 8
+"""How many errands of one person one notification names."""
 TEST = "test"
 
 KINDS: Mapping[str, Kind] = {
     "started": Kind("started"),
+    "preflight": Kind("looked at beforehand", is_quiet=True),
+    "preflight_skipped": Kind("started without a preflight", "warning"),
     # --- stages ---
     "gates_open": Kind("people are waited for before {stage}", "warning"),
     "turn": Kind("it is the turn of {stage}"),
@@ -66,12 +73,15 @@ KINDS: Mapping[str, Kind] = {
     "task_done": Kind("a task is done", is_quiet=True),
     "task_cut_off": Kind("a task was cut off", "warning"),
     "task_failed": Kind("a task failed", "failure"),
+    ERRAND: Kind("somebody is asked to do something"),
     # --- the evidence and the world ---
     "asked": Kind("a person is asked", "warning"),
     "told": Kind("no answer yet", "warning"),
     "held": Kind("held", "warning"),
     "mismatch": Kind("users are not split as planned", "warning"),
     "drift": Kind("somebody else moved the target", "warning"),
+    "clock_jumped": Kind("the clock jumped", "warning"),
+    "not_watched": Kind("nobody looked for a while", "warning"),
     "verdict": Kind("the verdict changed", is_quiet=True),
     "signal": Kind("a signal says", is_quiet=True),
     "target": Kind("the target says", is_quiet=True),
@@ -81,6 +91,7 @@ KINDS: Mapping[str, Kind] = {
     # --- the way back, and the end ---
     "rollback": Kind("rolling back", "failure"),
     "rollback_waits": Kind("the way back waits", "failure"),
+    "told_unwritten": Kind("taken back while nothing could be written", "failure"),
     "traffic_back": Kind("the old version serves everyone, and there is more to undo", "failure"),
     "undo_ready": Kind("an undo step is ready", "warning"),
     "rolled_back": Kind("rolled back", "failure"),
@@ -96,6 +107,7 @@ GROUPS: Mapping[str, frozenset[str]] = {
             "turn",
             "closing",
             "task_ready",
+            ERRAND,
             "task_cut_off",
             "task_failed",
             "undo_ready",
@@ -183,9 +195,26 @@ def same_channel(one: str, other: str) -> bool:
     return _plain(one) == _plain(other)
 
 
-def message_key_end(message: str) -> str:
-    """How the key ends of the notification that carries a message of the plan to its own channel."""
-    return f":{message}"
+def message_of_key(rollout: str, key: str) -> str:
+    """Which message of the plan went to its own channel under this key; empty for one that people forward."""
+    _, _, message = key.removeprefix(f"{rollout}:").partition(":")
+    return "" if message.endswith(TO_FORWARD) else message
+
+
+def errand_notifications(
+    rollout: str, plan: Plan, state: State, at: datetime, errands: Sequence[Errand]
+) -> tuple[Notification, ...]:
+    """What is told of people who are asked for something: one notification for each who is asked first.
+
+    Errands are no entries of the record, so the moment stands in the key: what is asked anew is told anew.
+    """
+    stage = plan.stages[min(state.stage, len(plan.stages) - 1)]
+    by_owner: dict[str, list[Errand]] = {}
+    for errand in errands:
+        by_owner.setdefault(errand.owner, []).append(errand)
+    return tuple(
+        _of_errands(rollout, plan, stage, state, at, owner, asked) for owner, asked in by_owner.items()
+    )
 
 
 # --- of one entry ---------------------------------------------------------------------------------
@@ -250,17 +279,40 @@ def _is_small(value: Any) -> bool:
     )
 
 
+# --- of errands -----------------------------------------------------------------------------------
+
+
+def _of_errands(
+    rollout: str, plan: Plan, stage: Stage, state: State, at: datetime, owner: str, errands: Sequence[Errand]
+) -> Notification:
+    lines = [f"{errand.key}: {errand.text}" for errand in errands[:MOST_ERRANDS]]
+    if len(errands) > MOST_ERRANDS:
+        lines.append(f"and {len(errands) - MOST_ERRANDS} more")
+    first, *others = (name.strip() for name in owner.split(","))
+    instead = f" (or {', '.join(others)})" if others else ""
+    what = "this" if len(errands) == 1 else f"{len(errands)} things"
+    text = f"{first}{instead} is asked for {what}; `rollway errands {rollout}` lists it.\n" + "\n".join(lines)
+    entry = Entry(kind=ERRAND, text=text, data={"owner": owner, "errands": [one.key for one in errands]})
+    data = _data(rollout, 0, plan, state, stage, state.desired_share, entry)
+    key = f"{rollout}:{ERRAND}:{at.timestamp():.6f}:{errands[0].key}"
+    title = f"{plan.name} {plan.version}: {first} is asked to do something"
+    return Notification(key, ERRAND, at, title, text, data)
+
+
 # --- the plan's messages --------------------------------------------------------------------------
 
 
 def _bound(plan: Plan, state: State, stage: Stage, entry: Entry) -> Iterator[tuple[str, Message]]:
-    """The messages that go out with an entry, with their names. Those with a date of their own are not here:
-    nothing is recorded when it comes."""
+    """The messages that go out with an entry, with their names. A notice goes out as soon as its gate is
+    asked for; other messages with a date of their own are not here: nothing is recorded when it comes."""
+    asked = _asked_for(plan, entry)
     for index, message in enumerate(plan.communication):
         is_here = message.stage == stage.id
         match entry.kind:
             case "stage_entered":
                 goes = is_here and message.kind == "news" and message.offset_seconds == 0
+            case "gates_open":
+                goes = is_here and message.kind == "notice" and message.id in asked
             case "asked":
                 goes = is_here and message.kind == "decision"
             case "traffic_back":
@@ -271,6 +323,12 @@ def _bound(plan: Plan, state: State, stage: Stage, entry: Entry) -> Iterator[tup
                 goes = False
         if goes:
             yield message.id or f"message-{index}", message
+
+
+def _asked_for(plan: Plan, entry: Entry) -> frozenset[str]:
+    """The messages whose gates an entry asks for."""
+    gates = entry.data.get("gates", ()) if entry.kind == "gates_open" else ()
+    return frozenset(gate.of for gate in plan.gates if gate.kind == "message" and gate.id in gates)
 
 
 def _letter(
@@ -285,7 +343,7 @@ def _letter(
         "to_write": message.to_write,
     }
     title = f"{plan.name} {plan.version}"
-    return Notification(key + message_key_end(name), MESSAGE, at, title, message.text, {**data, **more})
+    return Notification(f"{key}:{name}", MESSAGE, at, title, message.text, {**data, **more})
 
 
 def _to_forward(told: Notification) -> Notification:
@@ -293,7 +351,7 @@ def _to_forward(told: Notification) -> Notification:
     by = f", from {data['sender']}" if data["sender"] else ""
     first = f", put into '{data['language']}' first" if data["to_write"] else ""
     title = f"{told.title}: to forward to {data['audience']} by {data['channel']}{by}{first}"
-    return replace(told, key=f"{told.key}:forward", title=title)
+    return replace(told, key=f"{told.key}{TO_FORWARD}", title=title)
 
 
 def _plain(name: str) -> str:

@@ -212,7 +212,7 @@ def _no_work(one: _Said, doing: Doing) -> str:
     task, kind = one.task, one.event.kind
     is_at_work = doing.state == "running" and doing.attempt > 0
     match kind:
-        case "begin" | "confirm" if one.is_final and doing.begun_at is None:
+        case "begin" | "confirm" | "repeat" if one.is_final and doing.begun_at is None:
             decider = task.decider if isinstance(task, Task) else ""
             return f"it cannot be taken back: {decider or 'its decider'} says go first"
         case "begin" if doing.state != "ready":
@@ -234,8 +234,11 @@ def _shut(one: _Said) -> str:
     """Why nothing may be begun now; windows hold for commands that Rollway runs."""
     if isinstance(one.task, UndoStep):
         return "a task's command is still at work" if is_at_work(one.state) else ""
-    if one.state.phase == "paused" and not one.state.held_by_task:
+    is_stuck = one.doing is not None and one.doing.is_stuck
+    if one.state.phase == "paused" and not one.state.held_by_task and not is_stuck:
         return "it is paused"
+    if is_stuck and one.state.heard == "harmful" and one.is_final and not is_past_return(one.plan, one.state):
+        return "the new version is harmful, and this would close the way back"
     return why_not_now(one.plan, one.state, one.task, one.event.at) if one.task.automatic else ""
 
 
@@ -277,7 +280,10 @@ def _begun(one: _Said) -> object:
 
 
 def _fail(one: _Said) -> Step:
-    step = one.step("Failed", state="failed", begun_at=_begun(one), ended_at=one.event.at)
+    known = one.doing.begun_at if one.doing is not None else None
+    # A step of no return begins with its decider's go, and not with somebody's word that it failed.
+    begun = known if one.is_final else _begun(one)
+    step = one.step("Failed", state="failed", begun_at=begun, ended_at=one.event.at)
     text = f"{one.task.title} failed, says {told_by(one.event)}."
     return stuck(step.state, text, step.entries[0])
 
@@ -295,7 +301,11 @@ def _repeat(one: _Said) -> Step:
 def _go(one: _Said) -> Step:
     if one.is_decision:
         return one.step("Go", state="done", begun_at=_begun(one), ended_at=one.event.at)
-    return _run(one) if one.task.automatic else one.step("Go", state="running", begun_at=one.event.at)
+    return _run(one) if one.task.automatic else _go_by_hand(one)
+
+
+def _go_by_hand(one: _Said) -> Step:
+    return one.step("Go", state="running", begun_at=one.event.at, ended_at=None)
 
 
 def _no_go(one: _Said) -> Step:
@@ -307,7 +317,10 @@ def _turn_back(plan: Plan, state: State, event: CommandGiven, entry: Entry) -> S
     """A no: back, or called off; past the point of no return it holds."""
     told = told_by(event)
     if is_past_return(plan, state):
-        return stuck(state, f"No go, says {told}: held, because there is no way back.", entry)
+        step = stuck(state, f"No go, says {told}: held, because there is no way back.", entry)
+        # A gate is no task that is settled: whoever said no to it says when it goes on.
+        is_task = step.state.held_by_task and "gate" not in entry.data
+        return step.model_copy(update={"state": changed(step.state, held_by_task=is_task)})
     if state.started_at is None:
         return call_off(plan, state, event, f"Called off before it began: no go, says {told}", entry)
     return roll_back(state, f"Rolling back: no go, says {told}", event.actor, (entry,))

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from rollway import judge
@@ -31,6 +31,7 @@ from rollway.rollout.model import (
     TargetObserved,
     TaskLost,
 )
+from rollway.rollout.pace import Moment, Pace
 from rollway.rollout.ports import (
     Collected,
     Cursor,
@@ -50,9 +51,6 @@ log = logging.getLogger("rollway.tick")
 
 Outcome = Literal["moved", "stale", "final"]
 """moved: another tick is due; stale: somebody else was faster; final: nothing is left to do."""
-
-CLOCK_STEP = timedelta(seconds=1)
-"""How far a rollout's time moves on in a tick whose clock is behind the tick before."""
 
 TARGET = "#target"
 """The name among the notes under which the target's own stands."""
@@ -90,10 +88,14 @@ def tick(
     connectors: Connectors,
     clock: Callable[[], datetime],
     runner: TaskRunner | None = None,
+    pace: Pace | None = None,
+    keep: Callable[[Loaded], None] | None = None,
 ) -> Outcome:
     """Evaluate a rollout once. A tick whose number has passed changes nothing, so repeating is harmless.
 
     `runner` runs the commands of automatic tasks; without one, a plan that has such tasks cannot be followed.
+    `pace` knows how much time really passed between ticks; without one the clock is taken at its word.
+    `keep` is given the rollout as it stands once that is written down.
     """
     runner = runner or NoRunner()
     loaded = rollouts.load(rollout)
@@ -101,15 +103,31 @@ def tick(
         return "stale"
     if loaded.state.is_final and not loaded.pending:
         return "final"
-    now = clock()
-    if now < loaded.moved_at:
-        now = loaded.moved_at + CLOCK_STEP
+    moment = pace.read(clock) if pace else Moment(clock(), 0.0)
+    now = Pace.time_of(moment, loaded.moved_at)
+    compared = (pace.compare(rollout, seq, moment, at=now, moved_at=loaded.moved_at),) if pace else ()
+    move, effects = evaluate(loaded, connectors, now, (*compared, *_lost(loaded, runner, now)))
+    if not rollouts.commit(move):
+        return "stale"
+    if pace:
+        pace.committed(rollout, seq, moment)
+    if keep:
+        keep(afterwards(loaded, move))
+    _act(loaded, effects, rollouts, connectors, runner)
+    return "final" if move.state.is_final else "moved"
+
+
+def evaluate(
+    loaded: Loaded, connectors: Connectors, now: datetime, first: tuple[Event, ...] = ()
+) -> tuple[Move, tuple[Effect, ...]]:
+    """Look at the world and decide: what is to be written down, and what is to be done after that. `first`
+    is heard before what was seen."""
     seen = _look(loaded, connectors, now)
-    state, effects, entries = _decide(loaded, seen, _lost(loaded, runner, now), now)
+    state, effects, entries = _decide(loaded, seen, first, now)
     told_anew = _desired(state) != _desired(loaded.state)
     move = Move(
-        rollout=rollout,
-        seq=seq,
+        rollout=loaded.id,
+        seq=loaded.seq,
         at=now,
         state=state,
         # After a mend nothing that was seen before it counts.
@@ -121,10 +139,21 @@ def tick(
         heard=tuple(pending.id for pending in loaded.pending),
         wake_after=machine.next_wake(loaded.plan, state, now, moved=told_anew),
     )
-    if not rollouts.commit(move):
-        return "stale"
-    _act(loaded, effects, rollouts, connectors, runner)
-    return "final" if state.is_final else "moved"
+    return move, effects
+
+
+def afterwards(loaded: Loaded, move: Move) -> Loaded:
+    """The rollout as the next tick will find it, once this move is written down, if nobody says anything."""
+    return replace(
+        loaded,
+        seq=move.seq + 1,
+        state=move.state,
+        judge=move.judge,
+        cursors=move.cursors,
+        target_problem="",
+        pending=(),
+        moved_at=move.at,
+    )
 
 
 def _desired(state: State) -> tuple[float, float, tuple[str, ...]]:
@@ -250,13 +279,13 @@ def _problem(error: Exception, what: str) -> str:
 
 
 def _decide(
-    loaded: Loaded, seen: Seen, lost: tuple[Event, ...], now: datetime
+    loaded: Loaded, seen: Seen, first: tuple[Event, ...], now: datetime
 ) -> tuple[State, tuple[Effect, ...], tuple[Entry, ...]]:
     state = loaded.state
     effects: tuple[Effect, ...] = ()
     entries = seen.entries
     time_passed = ClockTicked(at=now, verdict=seen.verdict, is_approved=loaded.is_approved)
-    for event in (*lost, *seen.events, *((time_passed,) if seen.is_whole else ())):
+    for event in (*first, *seen.events, *((time_passed,) if seen.is_whole else ())):
         step = machine.advance(loaded.plan, state, event)
         state = step.state
         effects = machine.with_effects(effects, step.effects)
@@ -276,7 +305,7 @@ def _act(
             _run(loaded, effect, runner)
             continue
         try:
-            _tell(connectors.target(loaded.id, loaded.plan), effect, loaded.seq + 1)
+            tell_target(connectors.target(loaded.id, loaded.plan), effect, loaded.seq + 1)
         except Exception as error:
             rollouts.note_target_problem(
                 loaded.id, loaded.seq + 1, _problem(error, f"the target of {loaded.id}")
@@ -291,7 +320,8 @@ def _run(loaded: Loaded, effect: RunTask, runner: TaskRunner) -> None:
         log.exception("the command of %s in %s could not be begun", effect.subject, loaded.id)
 
 
-def _tell(target: Target, effect: SetShare, fence: int) -> None:
+def tell_target(target: Target, effect: SetShare, fence: int) -> None:
+    """Tell it what it is to serve. Raises whatever it raises."""
     # Only targets that know groups take them.
     more: dict[str, Any] = {"groups": effect.groups} if getattr(target, "serves_groups", False) else {}
     target.apply(effect.share, mirrored=effect.mirrored, fence=fence, **more)

@@ -4,7 +4,7 @@ from rollway.store.channels import Channel, ChannelKind, SqlChannels
 from rollway.store.database import close_engine, database_url, open_engine
 from rollway.store.errands import Asked, SqlErrands
 from rollway.store.flags import SqlFlags
-from rollway.store.outbox import Claimed, SqlOutbox, Standing
+from rollway.store.outbox import Claimed, Delivered, SqlOutbox, Standing
 from rollway.store.plans import SqlPlans
 from rollway.store.pushed import SqlPushed, Taken
 from rollway.store.record import Recorded, faults
@@ -15,6 +15,7 @@ __all__ = [
     "Channel",
     "ChannelKind",
     "Claimed",
+    "Delivered",
     "Recorded",
     "SqlChannels",
     "SqlErrands",

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from rollway.approvals import same_name
 from rollway.errors import ConflictError, NotFoundError, TemporaryError
 from rollway.rollout import FINAL_PHASES, Errand, ErrandState
+from rollway.store.outbox import enqueue_errands
 from rollway.store.tables import errand, rollout
 
 MOST_TRIES = 5
@@ -119,6 +120,8 @@ class RolloutErrands:
                 rows = [self._row(one) for one in wanted if one.key not in known]
                 if rows:
                     connection.execute(sa.insert(errand), rows)
+                    asked = [one for one in wanted if one.key not in known]
+                    enqueue_errands(connection, self._rollout, self._clock(), asked)
         except sa.exc.IntegrityError as error:
             if self._has_rollout():
                 return False

@@ -13,12 +13,13 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from rollway.rollout import Entry, State
+from rollway.rollout import FINAL_PHASES, Entry, Errand, State
 from rollway.rollout.notifications import (
     MESSAGE,
     Notification,
+    errand_notifications,
     for_channel,
-    message_key_end,
+    message_of_key,
     notifications_of,
 )
 from rollway.store.channels import Channel, channel_from, standing
@@ -61,6 +62,14 @@ class Standing:
     problem: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A message of a plan that arrived: when, and by which channel."""
+
+    at: datetime
+    channel: str
+
+
 def enqueue(
     connection: sa.Connection, rollout_id: str, at: datetime, entries: Sequence[tuple[int, Entry]]
 ) -> None:
@@ -74,6 +83,38 @@ def enqueue(
     ).one()
     plan = read_plan(connection, found.plan_hash)
     told = notifications_of(rollout_id, plan, State.model_validate_json(found.state), at, entries)
+    if any(entry.kind == "gates_open" for _, entry in entries):
+        # Gates are asked for again where somebody says that one is not met any more; people are told once.
+        known = _letters(connection, rollout_id)
+        told = tuple(one for one in told if one.kind != MESSAGE or one.data["message"] not in known)
+    _put(connection, rollout_id, channels, told)
+
+
+def _letters(connection: sa.Connection, rollout_id: str) -> frozenset[str]:
+    """The messages of the plan that were put into the outbox already."""
+    query = sa.select(outbox.c.body).where(outbox.c.rollout_id == rollout_id, outbox.c.kind == MESSAGE)
+    return frozenset(from_text(body)["data"]["message"] for body in connection.scalars(query))
+
+
+def enqueue_errands(
+    connection: sa.Connection, rollout_id: str, at: datetime, errands: Sequence[Errand]
+) -> None:
+    """Put into the outbox that people are asked for something; part of the transaction that asks them. What
+    is withdrawn and asked for once more is told once more."""
+    channels = standing(connection) if errands else ()
+    if not channels:
+        return
+    found = connection.execute(
+        sa.select(rollout.c.state, rollout.c.plan_hash).where(rollout.c.id == rollout_id)
+    ).one()
+    plan = read_plan(connection, found.plan_hash)
+    told = errand_notifications(rollout_id, plan, State.model_validate_json(found.state), at, errands)
+    _put(connection, rollout_id, channels, told)
+
+
+def _put(
+    connection: sa.Connection, rollout_id: str, channels: Sequence[Channel], told: Sequence[Notification]
+) -> None:
     rows = [
         _row(rollout_id, one.id, seen)
         for one in channels
@@ -214,16 +255,34 @@ class SqlOutbox:
         with self._engine.connect() as connection:
             return connection.execute(query.order_by(outbox.c.id.desc()).limit(newest)).all()[::-1]
 
-    def message_sent(self, rollout_id: str, message: str) -> bool:
-        """Whether a message of the plan went out by its own channel; handed to people it is not sent yet."""
-        query = sa.select(sa.literal(1)).where(
-            outbox.c.rollout_id == rollout_id,
-            outbox.c.kind == MESSAGE,
-            outbox.c.state == "sent",
-            outbox.c.key.endswith(message_key_end(message), autoescape=True),
+    def delivered(self, rollout_id: str) -> dict[str, Delivered]:
+        """The messages of the plan that went out by their own channel, by their ids, with when they arrived
+        first; handed to people they are not sent yet."""
+        query = (
+            sa.select(outbox.c.key, outbox.c.ended_at, channel.c.name)
+            .join(channel)
+            .where(outbox.c.rollout_id == rollout_id, outbox.c.kind == MESSAGE, outbox.c.state == "sent")
+            .order_by(outbox.c.ended_at.desc(), outbox.c.id.desc())
         )
         with self._engine.connect() as connection:
-            return connection.execute(query.limit(1)).first() is not None
+            rows = connection.execute(query).all()
+        return {
+            message: Delivered(row.ended_at, row.name)
+            for row in rows
+            if (message := message_of_key(rollout_id, row.key))
+        }
+
+    def message_sent(self, rollout_id: str, message: str) -> bool:
+        """Whether a message of the plan went out by its own channel."""
+        return message in self.delivered(rollout_id)
+
+    def prune(self, before: datetime) -> int:
+        """Forget what arrived before this moment, of rollouts that have ended; never what was not sent.
+        Returns how many."""
+        ended = sa.select(rollout.c.id).where(rollout.c.phase.in_(FINAL_PHASES))
+        old = (outbox.c.state == "sent") & (outbox.c.ended_at < before)
+        with self._engine.begin() as connection:
+            return connection.execute(sa.delete(outbox).where(old, outbox.c.rollout_id.in_(ended))).rowcount
 
 
 def _is_mine(claimed: Claimed) -> sa.ColumnElement[bool]:

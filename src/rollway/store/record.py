@@ -71,11 +71,11 @@ def append(connection: sa.Connection, rollout: str, seq: int, at: datetime, entr
         enqueue(connection, rollout, at, numbered)
 
 
-def read(connection: sa.Connection, rollout: str, *, after: int = 0) -> tuple[Recorded, ...]:
-    """The entries of a rollout in their order, those with n > `after`."""
-    rows = connection.execute(
-        sa.select(record).where(record.c.rollout_id == rollout, record.c.n > after).order_by(record.c.n)
-    )
+def read(connection: sa.Connection, rollout: str, *, after: int = 0, kind: str = "") -> tuple[Recorded, ...]:
+    """The entries of a rollout in their order, those with n > `after`; of one kind, where one is given."""
+    query = sa.select(record).where(record.c.rollout_id == rollout, record.c.n > after)
+    query = query.where(record.c.kind == kind) if kind else query
+    rows = connection.execute(query.order_by(record.c.n))
     return tuple(
         Recorded(r.n, r.seq, r.at, r.kind, r.actor, r.text, from_text(r.data), r.previous, r.hash)
         for r in rows

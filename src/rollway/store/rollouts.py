@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from rollway.errors import ConflictError
 from rollway.judge import Reading
 from rollway.planning import Plan
-from rollway.rollout import CommandGiven, Entry, Loaded, Move, Pending, State, TaskRan, begin
+from rollway.rollout import FINAL_PHASES, CommandGiven, Entry, Loaded, Move, Pending, State, TaskRan, begin
 from rollway.store import record as records
 from rollway.store.codec import from_text, new_id, reading_from_row, reading_to_row, to_text
 from rollway.store.plans import is_approved, read_plan
@@ -107,19 +107,18 @@ class SqlRollouts:
         rollout_id: str,
         plan: Plan,
         at: datetime,
-        entry: Entry,
-        *,
+        *entries: Entry,
         target: str = "",
         earlier: tuple[str, Entry] | None = None,
     ) -> None:
-        """A new rollout, due at once, with the first entry of its record.
+        """A new rollout, due at once, with the first entries of its record.
 
         `target` is what it switches: while it runs, another one with the same text raises ConflictError,
         as does a second one with the same id. `earlier` is a rollout that has ended and what its record says
         of this one, written in the same transaction.
         """
         try:
-            self._create(rollout_id, plan, at, entry, target or None, earlier)
+            self._create(rollout_id, plan, at, entries, target or None, earlier)
         except sa.exc.IntegrityError as error:
             raise ConflictError(
                 f"another rollout was started at the same moment, on {target or rollout_id}",
@@ -131,7 +130,7 @@ class SqlRollouts:
         rollout_id: str,
         plan: Plan,
         at: datetime,
-        entry: Entry,
+        entries: tuple[Entry, ...],
         target: str | None,
         earlier: tuple[str, Entry] | None,
     ) -> None:
@@ -153,7 +152,7 @@ class SqlRollouts:
                     next_at=at,
                 )
             )
-            records.append(connection, rollout_id, 0, at, (entry,))
+            records.append(connection, rollout_id, 0, at, entries)
             if earlier is not None:
                 known = sa.select(rollout.c.seq).where(rollout.c.id == earlier[0])
                 records.append(connection, earlier[0], connection.scalar(known) or 0, at, (earlier[1],))
@@ -214,6 +213,17 @@ class SqlRollouts:
     def record(self, rollout_id: str, *, after: int = 0) -> tuple[records.Recorded, ...]:
         with self._engine.connect() as connection:
             return records.read(connection, rollout_id, after=after)
+
+    def entries(self, rollout_id: str, kind: str) -> tuple[records.Recorded, ...]:
+        """The entries of one kind in a record, oldest first."""
+        with self._engine.connect() as connection:
+            return records.read(connection, rollout_id, kind=kind)
+
+    def running(self) -> tuple[tuple[str, int], ...]:
+        """Rollouts that have not ended, with the number of their next tick."""
+        query = sa.select(rollout.c.id, rollout.c.seq).where(rollout.c.phase.not_in(FINAL_PHASES))
+        with self._engine.connect() as connection:
+            return tuple((row.id, row.seq) for row in connection.execute(query))
 
     def readings(self, rollout_id: str, *, after: float = 0.0) -> tuple[Reading, ...]:
         """The evidence in its order: readings that ended after this moment (unix seconds)."""
@@ -278,7 +288,7 @@ class SqlRollouts:
             elif row.next_at <= now:
                 calls.append((row.id, row.seq, f"due-{_attempt(now, row.next_at, grace)}"))
             else:
-                # The clock was set back: the rollout goes on a second at a time until it has caught up.
+                # The clock was set back: the rollout goes on slowly until it has caught up.
                 calls.append((row.id, row.seq, f"behind-{now.timestamp():.0f}"))
         return tuple(calls)
 
