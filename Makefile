@@ -45,8 +45,9 @@ example-blue-green-then-canary: ## a second environment, switched share by share
 example-%: $(VENV)/.dev
 	$(BIN)/python -m examples.live $* $(ARGS)
 
+# Three at once on two cores: those that start servers wait more than they work.
 test: $(VENV)/.dev ## set up, then run every test
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
 test-quick: $(VENV)/.dev ## the tests that take seconds
 	$(BIN)/python -m pytest -n 2 -m "not slow and not browser and not postgres" $(ARGS)
