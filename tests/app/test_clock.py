@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,9 +13,7 @@ from rollway.canonical import canonical_json
 from rollway.cli.main import cli
 from rollway.judge.evidence_file import write_evidence
 from rollway.rollout import Pace, tick
-from web.story import Story, make_story
-
-Served = tuple[Path, str, datetime]
+from web.story import Story
 
 QUARTER = 900.0
 
@@ -63,27 +59,12 @@ class Engine:
         return self.story.rollway.verify_record(self.rollout)[1] == ()
 
 
-@pytest.fixture(scope="module")
-def served(fresh_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Served:
-    """The data of a rollout whose first stage with users was just read back; copying it is fast."""
-    folder = shutil.copytree(fresh_data, tmp_path_factory.mktemp("served") / "data")
-    story = make_story(folder)
-    rollout = story.start()
-    story.tick_until(rollout, lambda state: state.desired_share > 0 and state.entered_at is not None)
-    story.rollway.close()
-    return folder, rollout, story.now
-
-
 @pytest.fixture
-def engine(served: Served, tmp_path: Path) -> Iterator[Engine]:
-    """That rollout, half a minute later."""
-    folder, rollout, now = served
-    story = make_story(shutil.copytree(folder, tmp_path / "data"))
-    story.now, story.world.share = now, story.rollway.load(rollout).state.desired_share
-    made = Engine(story, rollout)
+def engine(served_story: tuple[Story, str]) -> Engine:
+    """A rollout half a minute after its first stage with users was read back."""
+    made = Engine(*served_story)
     made.tick(3)
-    yield made
-    story.rollway.close()
+    return made
 
 
 def test_a_jump_is_written_down_and_passes_no_bake(engine: Engine) -> None:

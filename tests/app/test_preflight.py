@@ -29,14 +29,6 @@ from support.world import Metrics, a_release, metrics_server
 QUICK = Ask(pause=0.3, within=0.9)
 
 
-@pytest.fixture(scope="module")
-def fresh_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder whose schema is up to date; copying it is faster than making another."""
-    folder = tmp_path_factory.mktemp("fresh")
-    Rollway(folder).close()
-    return folder
-
-
 @pytest.fixture
 def rollway(tmp_path: Path, fresh_data: Path) -> Iterator[Rollway]:
     rollway = Rollway(shutil.copytree(fresh_data, tmp_path / "data"))

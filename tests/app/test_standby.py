@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,9 +18,8 @@ from rollway.planning import Policy
 from rollway.rollout import Loaded, Move, tick
 from rollway.rollout.standby import Standby
 from rollway.store import SqlRollouts
-from web.story import Story, make_story
+from web.story import Story
 
-Served = tuple[Path, str, datetime]
 BAD = 0.4
 
 
@@ -115,27 +113,13 @@ class Engine:
         return self.story.rollway.verify_record(self.rollout)[1] == ()
 
 
-@pytest.fixture(scope="module")
-def served(fresh_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Served:
-    """The data of a rollout whose first stage with users was just read back; copying it is fast."""
-    folder = shutil.copytree(fresh_data, tmp_path_factory.mktemp("served") / "data")
-    story = make_story(folder)
-    rollout = story.start()
-    story.tick_until(rollout, lambda state: state.desired_share > 0 and state.entered_at is not None)
-    story.rollway.close()
-    return folder, rollout, story.now
-
-
 @pytest.fixture
-def engine(served: Served, tmp_path: Path) -> Iterator[Engine]:
-    folder, rollout, now = served
-    story = make_story(shutil.copytree(folder, tmp_path / "data"))
-    story.now, story.world.share = now, story.rollway.load(rollout).state.desired_share
-    made = Engine(story, rollout)
+def engine(served_story: tuple[Story, str]) -> Engine:
+    """A rollout half a minute after its first stage with users was read back."""
+    made = Engine(*served_story)
     made.tick(3)
     assert made.share > 0
-    yield made
-    story.rollway.close()
+    return made
 
 
 def full(engine: Engine) -> None:
