@@ -142,12 +142,12 @@ def test_a_workbook_without_tasks_is_refused() -> None:
 
 
 def test_a_thousand_rows_are_read_checked_and_timed_in_a_second() -> None:
-    """The quickest of three runs, so that a busy neighbour does not decide."""
+    """In CPU time, and the quickest of three runs, so that a busy neighbour does not decide."""
     data, runs = write_xlsx(read_yaml(large_yaml(), "x")[0]), []
     for _ in range(3):
-        begun = time.perf_counter()
+        begun = time.process_time()
         runbook, _ = read_xlsx(data, "x")
         make_schedule(runbook)
-        runs.append(time.perf_counter() - begun)
+        runs.append(time.process_time() - begun)
     assert len(runbook.tasks) == 1000
     assert min(runs) < 1.0
