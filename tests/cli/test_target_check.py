@@ -95,12 +95,13 @@ def test_what_a_rollout_uses_is_not_moved(folder: Path) -> None:
         (None, "none.yaml: No such file or directory"),
         ("type: mesh", "'mesh', which is not installed"),
         ("{type: flag, flag: a}", "target.candidate: is missing"),
-        ("{a: [", "none.yaml: cannot be read"),
+        ("{a: [", r"none\.yaml:1:6: "),
+        ("a: \xff", "none.yaml: this is no UTF-8 text"),
     ],
 )
 def test_a_file_that_names_no_target_is_told(folder: Path, text: str | None, problem: str) -> None:
     """One message that says what is wrong."""
     if text is not None:
-        (folder / "none.yaml").write_text(text)
+        (folder / "none.yaml").write_text(text, encoding="latin-1")
     with pytest.raises(InputError, match=problem):
         rollway("target", "check", "none.yaml")

@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 from rollway.app.broken_options import twisted, unreachable
@@ -178,7 +179,7 @@ class Conformance:
     def _moving(self) -> dict[str, Callable[[Target], str]]:
         steps: dict[str, Callable[[Target], str]] = {}
         for share in SHARES:
-            steps[f"{share:.0%} is read back"] = lambda target, share=share: self._reaches(target, share)  # type: ignore[misc]
+            steps[f"{share:.0%} is read back"] = partial(self._reaches, share=share)
             if share == 0.5:
                 steps["twice is once"] = self._twice_is_once
                 steps["late calls change nothing"] = self._late_calls_change_nothing

@@ -297,8 +297,8 @@ def _planted(plan: Plan, look: _Look, reading: Reading, length: float, times: fl
     pace = (_trials(reading.baseline) + _trials(reading.candidate)) / length if length > 0 else 0.0
     pace = pace if look.pace is None else look.pace
     found = find(plan, guard, law, pace, times)
-    if found.is_likely:
-        return _told(name, found, pace)
+    if found.seconds is not None and found.is_likely:
+        return _told(name, found.seconds, found, pace)
     return _unfound(name, guard, find(with_patience(plan), guard, law, pace, times), pace)
 
 
@@ -313,16 +313,15 @@ def _unfound(name: str, guard: Guard, later: Found, pace: float) -> Check:
     return Check(name, "unknown", told, HINT)
 
 
-def _told(name: str, found: Found, pace: float) -> Check:
+def _told(name: str, after: float, found: Found, pace: float) -> Check:
+    """It is found after so many seconds, and how likely that is."""
     traffic = f"at {amount(60 * pace)} trials a minute"
-    if found.seconds is None:
-        return Check(name, "unknown", f"not before the end of the plan, {traffic}", HINT)
-    told = f"after about {seconds(found.seconds)} of exposure, in stage {found.stage}, {traffic}"
+    told = f"after about {seconds(after)} of exposure, in stage {found.stage}, {traffic}"
     if found.power is None:
         return Check(name, "ok", told)
     chance = f"chance {found.power.caught:.0%}" if found.power.caught < 0.99 else "chance above 99%"
     nine = found.power.seconds[-1]
-    soon = f", nine times in ten within {seconds(nine)}" if found.seconds < nine < float("inf") else ""
+    soon = f", nine times in ten within {seconds(nine)}" if after < nine < float("inf") else ""
     if found.power.caught < ENOUGH:
         # More likely found than not, from numbers of a few seconds: for people to weigh.
         return Check(name, "unknown", f"{told}; {chance}{soon}", HINT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -77,14 +78,7 @@ def check(ctx: click.Context, file: Path, move: bool, within: str, as_json: bool
 
 def _target_of(path: Path) -> tuple[str, dict[str, Any]]:
     """The type and the options of a target. Raises InputError where the file names none."""
-    import yaml  # type: ignore[import-untyped]
-
-    try:
-        told = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}", hint="give a release, a plan or a target") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from error
+    told = _plain(path)
     if isinstance(told, Mapping) and isinstance(told.get("type"), str):
         return told["type"], {str(name): value for name, value in told.items() if name != "type"}
     is_plan = isinstance(told, Mapping) and str(told.get("format", "")).startswith("rollway.plan/")
@@ -92,6 +86,23 @@ def _target_of(path: Path) -> tuple[str, dict[str, Any]]:
     if spec is None:
         raise InputError(f"{path}: names no target", hint="add a `target:` section")
     return spec.type, spec.options()
+
+
+def _plain(path: Path) -> Any:
+    """What a YAML or JSON file holds. Raises InputError with the place of what cannot be read."""
+    from rollway.facts.places import parse_value
+    from rollway.facts.problems import SourceText
+
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}", hint="give a release, a plan or a target") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: this is no UTF-8 text", hint="save it as UTF-8") from error
+    try:
+        return json.loads(text)  # a plan may have more lines than a file that people write
+    except ValueError:
+        return parse_value(SourceText(str(path), text)).plain()
 
 
 def _refuse_busy(rollway: Rollway, kind: str, options: dict[str, Any], around: Any) -> None:

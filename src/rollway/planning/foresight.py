@@ -13,6 +13,7 @@ import numpy as np
 
 from rollway.judge.logs import FloatArray
 from rollway.planning.drawn_courses import BoolArray, Courses, known_after, patience
+from rollway.planning.model import READ_BACK_SECONDS
 from rollway.planning.scene import Arrival, IndexArray, Scene, Watched
 
 SEED = 20_262
@@ -20,8 +21,6 @@ ROWS, FEWEST_ROWS = 4000, 1000
 """Courses that are drawn at most: a chance of 50% is then known to 0.8 points (to 1.6 with the fewest)."""
 USUAL_COURSES = 30
 """Where there are more questions (stages, guards, sizes) than this, each is answered from fewer courses."""
-READ_BACK_SECONDS = 0.2
-"""So soon after the target was told a share the engine looks what it serves (`rollout.machine.SOON`)."""
 USUAL_E = 0.6
 """What the evidence against a healthy KPI usually is: below 1, for most of the stakes are lost."""
 FIRST_ROWS = 500

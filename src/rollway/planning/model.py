@@ -177,6 +177,10 @@ class Guard(Part):
     signal: Annotated[SignalSpec, AfterValidator(_hashable)]
 
 
+READ_BACK_SECONDS = 0.2
+"""So soon after a target was told a share it is looked at what it serves."""
+
+
 class Policy(Part):
     """The numbers the engine and the judge work with.
 

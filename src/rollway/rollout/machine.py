@@ -28,6 +28,7 @@ from datetime import datetime, timedelta
 
 from rollway.planning import Plan
 from rollway.planning.calendar.in_plan import plan_state
+from rollway.planning.model import READ_BACK_SECONDS
 from rollway.rollout.clock import on_clock
 from rollway.rollout.commands import on_command
 from rollway.rollout.elapsed import on_compared
@@ -52,10 +53,10 @@ from rollway.rollout.model import (
 from rollway.rollout.runs import is_at_work, on_lost, on_ran
 from rollway.rollout.steps import SAME_SHARE, live_share
 
-SOON = 0.2
-"""Seconds after which a target that was just told something is read back."""
 UNTIL_READ_BACK = 2.0
 """Seconds between two looks at a target that has not done yet what it was told, at most."""
+MADE_UP_FOR = 0.2
+"""The share of an interval by which the next tick comes sooner, at most, where the last one came late."""
 
 
 def begin() -> State:
@@ -95,8 +96,14 @@ def with_effects(before: tuple[Effect, ...], after: tuple[Effect, ...]) -> tuple
     return (*told[-1:], *runs)
 
 
-def next_wake(plan: Plan, state: State, at: datetime, *, moved: bool) -> timedelta | None:
+def next_wake(
+    plan: Plan, state: State, at: datetime, *, moved: bool, due_at: datetime | None = None
+) -> timedelta | None:
     """How long until the next tick is due; None when there is nothing left to do.
+
+    A tick that was due at `due_at` and came later is made up for, so that ticks are on average as far apart
+    as the plan says. One that came much later moves the rollout's turn: rollouts that fell due together, and
+    waited for each other, do not fall due together again.
 
     A rollout that waits for its window is looked at once a minute, and when the window opens; more often
     while a task's command is at work, which may be cut off.
@@ -111,8 +118,10 @@ def next_wake(plan: Plan, state: State, at: datetime, *, moved: bool) -> timedel
         return max(timedelta(seconds=1), min(timedelta(minutes=1), rest))
     is_told = state.entered_at is None
     is_open = is_told or state.unready_since is not None
-    soonest = SOON if moved else UNTIL_READ_BACK if is_open else plan.policy.tick_seconds
-    return timedelta(seconds=min(soonest, plan.policy.tick_seconds))
+    soonest = READ_BACK_SECONDS if moved else UNTIL_READ_BACK if is_open else plan.policy.tick_seconds
+    rest = timedelta(seconds=min(soonest, plan.policy.tick_seconds))
+    late = timedelta() if moved or due_at is None else max(timedelta(), at - due_at)
+    return rest - min(late, rest * MADE_UP_FOR)
 
 
 __all__ = ["SAME_SHARE", "advance", "begin", "live_share", "next_wake", "with_effects"]

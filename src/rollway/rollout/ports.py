@@ -177,7 +177,7 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A rollout as a tick finds it."""
+    """A rollout as a tick finds it. `due_at`: when this tick was due; None where nobody said."""
 
     id: str
     seq: int
@@ -188,6 +188,7 @@ class Loaded:
     target_problem: str
     pending: tuple[Pending, ...]
     moved_at: datetime
+    due_at: datetime | None = None
     is_approved: bool = True
 
 

@@ -137,7 +137,7 @@ def evaluate(
         verdict=seen.verdict,
         entries=entries,
         heard=tuple(pending.id for pending in loaded.pending),
-        wake_after=machine.next_wake(loaded.plan, state, now, moved=told_anew),
+        wake_after=machine.next_wake(loaded.plan, state, now, moved=told_anew, due_at=loaded.due_at),
     )
     return move, effects
 
@@ -153,6 +153,7 @@ def afterwards(loaded: Loaded, move: Move) -> Loaded:
         target_problem="",
         pending=(),
         moved_at=move.at,
+        due_at=None if move.wake_after is None else move.at + move.wake_after,
     )
 
 

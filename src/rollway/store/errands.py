@@ -117,10 +117,9 @@ class RolloutErrands:
         try:
             with _begun(self._engine) as connection:
                 known = set(connection.scalars(sa.select(errand.c.key).where(self._mine())))
-                rows = [self._row(one) for one in wanted if one.key not in known]
-                if rows:
-                    connection.execute(sa.insert(errand), rows)
-                    asked = [one for one in wanted if one.key not in known]
+                asked = [one for one in wanted if one.key not in known]
+                if asked:
+                    connection.execute(sa.insert(errand), [self._row(one) for one in asked])
                     enqueue_errands(connection, self._rollout, self._clock(), asked)
         except sa.exc.IntegrityError as error:
             if self._has_rollout():

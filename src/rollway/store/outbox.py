@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from rollway.planning import Plan
 from rollway.rollout import FINAL_PHASES, Entry, Errand, State
 from rollway.rollout.notifications import (
     MESSAGE,
@@ -78,11 +79,8 @@ def enqueue(
     channels = standing(connection) if entries else ()
     if not channels:
         return
-    found = connection.execute(
-        sa.select(rollout.c.state, rollout.c.plan_hash).where(rollout.c.id == rollout_id)
-    ).one()
-    plan = read_plan(connection, found.plan_hash)
-    told = notifications_of(rollout_id, plan, State.model_validate_json(found.state), at, entries)
+    plan, state = _as_it_stands(connection, rollout_id)
+    told = notifications_of(rollout_id, plan, state, at, entries)
     if any(entry.kind == "gates_open" for _, entry in entries):
         # Gates are asked for again where somebody says that one is not met any more; people are told once.
         known = _letters(connection, rollout_id)
@@ -104,12 +102,16 @@ def enqueue_errands(
     channels = standing(connection) if errands else ()
     if not channels:
         return
+    plan, state = _as_it_stands(connection, rollout_id)
+    told = errand_notifications(rollout_id, plan, state, at, errands)
+    _put(connection, rollout_id, channels, told)
+
+
+def _as_it_stands(connection: sa.Connection, rollout_id: str) -> tuple[Plan, State]:
     found = connection.execute(
         sa.select(rollout.c.state, rollout.c.plan_hash).where(rollout.c.id == rollout_id)
     ).one()
-    plan = read_plan(connection, found.plan_hash)
-    told = errand_notifications(rollout_id, plan, State.model_validate_json(found.state), at, errands)
-    _put(connection, rollout_id, channels, told)
+    return read_plan(connection, found.plan_hash), State.model_validate_json(found.state)
 
 
 def _put(
@@ -271,10 +273,6 @@ class SqlOutbox:
             for row in rows
             if (message := message_of_key(rollout_id, row.key))
         }
-
-    def message_sent(self, rollout_id: str, message: str) -> bool:
-        """Whether a message of the plan went out by its own channel."""
-        return message in self.delivered(rollout_id)
 
     def prune(self, before: datetime) -> int:
         """Forget what arrived before this moment, of rollouts that have ended; never what was not sent.

@@ -45,6 +45,7 @@ class SqlRollouts:
                 target_problem=row.target_problem,
                 pending=_pending(connection, rollout_id),
                 moved_at=row.moved_at,
+                due_at=row.next_at,
                 is_approved=row.phase != "waiting" or is_approved(connection, row.plan_hash),
             )
 
