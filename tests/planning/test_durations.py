@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollway.planning.durations import USUAL_BOUNDS, slower, usual_law
+from rollway.planning.durations import USUAL_BOUNDS, ratio_beyond, slower, usual_law
 
 bounds = st.lists(st.floats(0.001, 1000.0), min_size=1, max_size=20, unique=True).map(
     lambda found: tuple(sorted(found))
@@ -51,3 +51,20 @@ def test_the_slowest_hundredth_begins_between_two_bounds() -> None:
         assert slow[middle] < 0.01
         assert middle == 0 or slow[middle - 1] > 0.01
         assert all(a > b for a, b in pairwise(slow))
+
+
+@given(bounds, st.floats(1.0, 20.0), st.data())
+def test_a_fault_of_this_size_shows_so_much_at_the_bound(
+    found: tuple[float, ...], ratio: float, data: st.DataObject
+) -> None:
+    """So many times as many exceed it as before; or all are slower than the slowest hundredth was."""
+    law = usual_law(found)
+    bound = data.draw(st.integers(0, len(found) - 1))
+    before = sum(law[bound + 1 :])
+    size = ratio_beyond(law, bound, ratio)
+    after = sum(slower(law, size)[bound + 1 :])
+    if size < 100:
+        assert after == pytest.approx(ratio * before, rel=1e-6)
+    else:
+        assert size == pytest.approx(100)
+        assert after <= ratio * before + 1e-9

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rollway.errors import InputError
-from rollway.planning import Promise
+from rollway.planning import Plan, Policy, Promise
 from rollway.planning.model import Traffic
-from rollway.rehearsal import Steady, check, stories, world_of
+from rollway.rehearsal import Fault, Scenario, Steady, check, rehearse, stories, world_of
 from rollway.rehearsal.report import conclusion, promise_rows
-from tests.rehearsal.conftest import guard, plan_of, stage
+from tests.rehearsal.conftest import MONDAY, STAGES, guard, plan_of, stage
 
 TRAFFIC = Traffic(per_second=200.0, users=5000)
+NARROW = tuple(round(0.02 * 1.15**step, 4) for step in range(40))
 
 
 def test_a_plan_that_says_its_traffic_can_be_rehearsed_alone() -> None:
@@ -45,6 +48,29 @@ def test_each_plan_has_the_stories_that_it_can_have() -> None:
     assert fails.is_a_warning
     unguarded = plan_of((stage("all", 1.0, "time"),), guards=(), traffic=TRAFFIC)
     assert [s.name for s in stories(unguarded, world_of(unguarded)) if s.fault] == []
+
+
+def test_a_latency_at_its_margin_is_one_that_its_buckets_show() -> None:
+    """With wide buckets the judge sees a doubling in the tail as less than one and lets it pass, so a larger
+    fault stands for the margin, and that passes no stage; with narrow ones a doubling is a doubling."""
+    slow = guard(kpi="latency", kind="latency", expected=None, tolerance=1.5)
+    hurried = {"margins": {"latency": 2.0}, "bake_seconds": 20.0}
+    stages = tuple(one.model_copy(update=hurried if one.margins else {}) for one in STAGES)
+    wide = plan_of(stages, (slow,), traffic=Traffic(per_second=1500.0), policy=Policy(tick_seconds=1.0))
+    story, fault = at_the_margin(wide)
+    assert fault.ratio > 3
+    assert rehearse(wide, story, runs=20, seed=3, start=MONDAY).part("done") <= 0.2
+    doubled = replace(story, fault=replace(fault, ratio=2.0))
+    assert rehearse(wide, doubled, runs=20, seed=3, start=MONDAY).part("done") >= 0.8
+    narrow = plan_of(stages, (slow.model_copy(update={"buckets": NARROW}),), traffic=wide.traffic)
+    assert at_the_margin(narrow)[1].ratio == pytest.approx(2.0, abs=0.4)
+
+
+def at_the_margin(plan: Plan) -> tuple[Scenario, Fault]:
+    """The story of the latency's margin, and its fault."""
+    (story,) = [one for one in stories(plan, world_of(plan)) if one.name == "latency at the margin"]
+    assert story.fault is not None
+    return story, story.fault
 
 
 def test_a_sound_plan_passes_a_short_rehearsal_and_a_wrong_promise_does_not() -> None:

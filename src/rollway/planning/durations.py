@@ -58,3 +58,19 @@ def slower(law: tuple[float, ...], ratio: float) -> tuple[float, ...]:
         left -= slow
         found.append(slow * of_slow + (each - slow) * of_fast)
     return tuple(reversed(found))
+
+
+def ratio_beyond(law: tuple[float, ...], bound: int, ratio: float) -> float:
+    """The `ratio` of `slower` with which so many times as many requests as before exceed a bound (an index);
+    where even the worst law has fewer, that of the worst: all are slower than the slowest hundredth was.
+
+    Of a bound that more than the slowest hundredth exceed a fault in the tail shows less than it is.
+    """
+    beyond = sum(law[bound + 1 :])
+    slow = min(beyond, SLOW_SHARE)
+    others = (beyond - slow) / (1 - SLOW_SHARE)
+    # beyond x ratio = slow x found + others x (1 - SLOW_SHARE x found)
+    gain = slow - others * SLOW_SHARE
+    if beyond * ratio - others >= gain / SLOW_SHARE:
+        return 1 / SLOW_SHARE
+    return (beyond * ratio - others) / gain

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+import numpy as np
+
 from rollway.errors import InputError
+from rollway.judge.kinds.latency import choose_cuts, safe_rows
 from rollway.planning import Guard, Plan, Stage
-from rollway.planning.durations import bounds_of, usual_law
+from rollway.planning.chosen_cuts import WELL_KNOWN
+from rollway.planning.durations import bounds_of, ratio_beyond, usual_law
 from rollway.planning.windows import zone_named
 from rollway.planning.words import about, listing, times
 from rollway.rehearsal.scenario import USUAL_PEOPLE, Fault, People, Scenario, Trouble
@@ -129,11 +133,12 @@ def _faults(
         ratio = max(stage.margins.get(guard.kpi, 0.0) for stage in stages)
         tight = min((s.margins[guard.kpi] for s in stages if guard.kpi in s.margins), default=ratio)
         if tight > 1:
+            least = _shows(world, guard, tight)
             yield Scenario(
                 f"{guard.kpi} at the margin",
-                f"{guard.kpi} {times(tight)} from {first.title} on: the least that has to be ruled out",
+                f"{guard.kpi} {times(least)} from {first.title} on: the least that has to be ruled out",
                 world,
-                fault=Fault(tight, first.id, (guard.kpi,)),
+                fault=Fault(least, first.id, (guard.kpi,)),
                 people=people,
                 expected="not_passed",
             )
@@ -146,6 +151,16 @@ def _faults(
         people=people,
         expected="not_passed",
     )
+
+
+def _shows(world: World, guard: Guard, ratio: float) -> float:
+    """How bad a KPI is where the judge sees this ratio. Of a latency it sees the bound nearest to the p99."""
+    law = next(one.law for one in world.measures if one.kpi == guard.kpi)
+    if guard.kind != "latency":
+        return ratio
+    known = np.array(law) * WELL_KNOWN
+    cuts = choose_cuts(known)
+    return ratio_beyond(law, cuts[safe_rows(known, cuts)[-1]], ratio)
 
 
 def _unseen_fault(plan: Plan, world: World, people: People, stage: Stage) -> Scenario:
