@@ -1,5 +1,5 @@
-"""What the tests share: databases (SQLite in a folder, a real PostgreSQL server for each test process), and
-rollouts that are moved by real ticks."""
+"""What the tests share: databases (SQLite in a folder, a real PostgreSQL server for each test process),
+rollouts that are moved by real ticks, and a metrics page to read."""
 
 from __future__ import annotations
 
@@ -8,30 +8,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from rollway.app import Rollway
-from support.servers import postgres
+from support.servers import PostgresServer, postgres
+from support.world import Metrics, metrics_server
 from web.story import Story, make_story
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a PostgreSQL server that lives as long as the test process."""
-    with postgres(tmp_path_factory.mktemp("postgres")) as url:
-        yield url
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """A PostgreSQL server that lives as long as the test process."""
+    with postgres(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
 
 
 @pytest.fixture
-def postgres_url(postgres_server: str) -> str:
+def postgres_url(postgres_server: PostgresServer) -> str:
     """The URL of an empty database of this test's own."""
-    engine = sa.create_engine(postgres_server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        number = connection.scalar(sa.text("SELECT count(*) FROM pg_database"))
-        name = f"test_{number}"
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    engine.dispose()
-    return sa.engine.make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
+    return postgres_server.new_database()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -57,3 +51,10 @@ def story(tmp_path: Path, fresh_data: Path) -> Iterator[Story]:
     made = make_story(shutil.copytree(fresh_data, tmp_path / "data"))
     yield made
     made.rollway.close()
+
+
+@pytest.fixture
+def metrics() -> Iterator[Metrics]:
+    """The metrics page of both versions, over real HTTP."""
+    with metrics_server() as metrics:
+        yield metrics

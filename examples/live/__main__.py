@@ -1,4 +1,8 @@
-"""python -m examples.live NAME [--build good|bad|both] [--fast] [--json]"""
+"""python -m examples.live NAME [--build good|bad|both] [--fast] [--json]
+
+Ends with 0 where every build ended as it should, with 1 where one did not, with 2 where a program is missing,
+and with 70 where the example itself went wrong.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import argparse
 import json
 import signal
 import sys
+import traceback
 from importlib import import_module
 
 from examples.live.example import FAST, HERE, NORMAL, Example, Pace
@@ -14,6 +19,9 @@ from examples.live.play import play
 from examples.live.servers import NotInstalledError
 
 NAMES = tuple(sorted(path.parent.name for path in HERE.glob("*/release.yaml")))
+
+BROKEN = 70
+"""What Python would end with for an error, 1, says here that a build did not end as it should."""
 
 
 def find(name: str) -> Example:
@@ -36,7 +44,11 @@ def main() -> int:
     parser.add_argument("name", choices=[*names, "all"])
     parser.add_argument("--build", choices=("good", "bad", "both"), default="both")
     parser.add_argument("--fast", action="store_true", help="shorter bakes")
-    parser.add_argument("--json", action="store_true", help="print the outcomes as JSON, and nothing else")
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print the outcomes as JSON; and what happened, where it went wrong, as errors",
+    )
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     chosen = names if arguments.name == "all" else [arguments.name]
@@ -52,6 +64,9 @@ def main() -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+    except Exception:
+        traceback.print_exc()
+        return BROKEN
     if arguments.json:
         print(json.dumps([outcome.to_json() for outcome in outcomes], indent=2))
     elif len(outcomes) > 1:

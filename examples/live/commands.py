@@ -22,13 +22,16 @@ WIDTH = 118
 
 
 class Shell:
-    """Runs `rollway ...` on one data folder; what it prints goes to `say`."""
+    """Runs `rollway ...` on one data folder; what it prints goes to `say`, or stays in `unsaid`."""
 
     def __init__(self, data: Path, *, quiet: bool = False) -> None:
         self._data, self._quiet = data, quiet
+        self.unsaid: list[str] = []
 
     def say(self, text: str = "") -> None:
-        if not self._quiet:
+        if self._quiet:
+            self.unsaid.append(text)
+        else:
             click.echo(text)
 
     def run(self, *words: str, lines: int = 4, last: int = 0) -> tuple[int, str]:

@@ -28,23 +28,39 @@ RED = ("rollback", "rolled_back", "drift", "target_failed", "held", "paused")
 
 
 def play(example: Example, build: str, pace: Pace, *, quiet: bool = False) -> Outcome:
-    """One build, on servers of its own."""
-    name = "good" if build == "good" else "bad"
+    """One build, on servers of its own. Where it goes wrong, a quiet one says so on standard error."""
     with running(example, build) as world, contextlib.chdir(world.places.folder):
         shell = Shell(world.data, quiet=quiet)
-        shell.say(click.style(f"\n{example.title}: the {name} build ({TOLD[build]})", bold=True))
-        shell.say(f"  {example.target}; {example.signal}; {example.rate:g} requests/s; {world.places.folder}")
-        rollout = start(shell, example, pace)
-        rollway = Rollway(str(world.data))
+        outcome = None
         try:
-            begun = time.monotonic()
-            follow(shell, rollway, rollout, example.give_up_after)
-            seconds = time.monotonic() - begun
-            time.sleep(SETTLED_SECONDS)
-            shell.run("record", "verify", rollout)
-            outcome = judged(world, rollway, rollout, seconds)
+            outcome = carry_out(shell, world, pace)
         finally:
-            rollway.close()
+            if shell.unsaid and (outcome is None or not outcome.is_right):
+                click.echo("\n".join(shell.unsaid), err=True)
+    return outcome
+
+
+def carry_out(shell: Shell, world: World, pace: Pace) -> Outcome:
+    """The build of this world, from its facts to its end."""
+    example = world.example
+    name = "good" if world.build == "good" else "bad"
+    told = f"{example.title}: the {name} build ({TOLD[world.build]})"
+    shell.say(click.style(f"\n{told}", bold=True))
+    shell.say(f"  {example.target}; {example.signal}; {example.rate:g} requests/s; {world.places.folder}")
+    rollout = start(shell, example, pace)
+    rollway = Rollway(str(world.data))
+    try:
+        begun = time.monotonic()
+        follow(shell, rollway, rollout, example.give_up_after)
+        seconds = time.monotonic() - begun
+        time.sleep(SETTLED_SECONDS)
+        shell.run("record", "verify", rollout)
+        outcome = judged(world, rollway, rollout, seconds)
+        if not outcome.is_right:
+            verdicts = [e.text for e in rollway.rollouts.record(rollout) if e.kind == "verdict"]
+            shell.say(f"  the last verdict: {verdicts[-1] if verdicts else 'none'}")
+    finally:
+        rollway.close()
     shell.say(click.style(f"  {outcome.line()}", fg="green" if outcome.is_right else "red", bold=True))
     return outcome
 

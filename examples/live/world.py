@@ -18,6 +18,8 @@ from examples.live.servers import Places, Process
 from examples.live.servers.reached import status_at
 
 ROOT = HERE.parents[1]
+LOG_LINES = 12
+"""Of each log, where an example went wrong."""
 
 
 @dataclass
@@ -45,7 +47,7 @@ class World:
         self.engine = start_engine(self.places)
 
     def wait_for_engine(self) -> None:
-        self.engine.wait_until(lambda: status_at(self.places.ports["rollway"], "/healthz") == 200, within=60)
+        self.engine.wait_until(lambda: status_at(self.places.ports["rollway"], "/healthz") == 200, within=120)
 
 
 @contextmanager
@@ -56,6 +58,7 @@ def running(example: Example, build: str, *, keep: bool = False) -> Iterator[Wor
     with ExitStack() as stack:
         if not keep:
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        stack.enter_context(telling_logs(folder))
         engine = start_engine(places)
         world = World(example, build, places, engine)
         # Looked up when it ends: an engine that was killed has been replaced by then.
@@ -66,10 +69,23 @@ def running(example: Example, build: str, *, keep: bool = False) -> Iterator[Wor
             stack.callback(_start_service(world, name, version, behaves).stop)
         for server in example.servers:
             stack.callback(server(places).stop)
-        stack.callback(_start_users(world).stop)
+        # Users who came earlier would take the processor from it while it starts.
         world.wait_for_engine()
+        stack.callback(_start_users(world).stop)
         stack.enter_context(in_environment(places))
         yield world
+
+
+@contextmanager
+def telling_logs(folder: Path) -> Iterator[None]:
+    """An error that leaves the block carries the end of each log in the folder, which may go with it."""
+    try:
+        yield
+    except Exception as error:
+        for log in sorted(folder.glob("*.log")):
+            lines = log.read_text(errors="replace").splitlines()[-LOG_LINES:]
+            error.add_note("\n".join([f"--- the end of {log.name}", *lines]))
+        raise
 
 
 def environment_of(places: Places) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A real Rollway on a database of its own, with its runtime, and a metrics page to read."""
+"""A real Rollway on a database of its own, with its runtime, and a rollout that serves users."""
 
 from __future__ import annotations
 
@@ -11,14 +11,7 @@ import pytest
 
 from rollway.app import Rollway
 from rollway.app.runtime import Runtime
-from support.world import Metrics, metrics_server
 from web.story import Story, make_story
-
-
-@pytest.fixture
-def metrics() -> Iterator[Metrics]:
-    with metrics_server() as metrics:
-        yield metrics
 
 
 @pytest.fixture

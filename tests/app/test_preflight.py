@@ -24,7 +24,7 @@ from rollway.rollout.pushed import SentRow
 from rollway.rollout.serving import Check
 from support.rollouts import start_plan, started
 from support.stories import GATE, canary, stage
-from support.world import Metrics, a_release, metrics_server
+from support.world import Metrics, a_release
 
 QUICK = Ask(pause=0.3, within=0.9)
 
@@ -34,12 +34,6 @@ def rollway(tmp_path: Path, fresh_data: Path) -> Iterator[Rollway]:
     rollway = Rollway(shutil.copytree(fresh_data, tmp_path / "data"))
     yield rollway
     rollway.close()
-
-
-@pytest.fixture
-def metrics() -> Iterator[Metrics]:
-    with metrics_server() as metrics:
-        yield metrics
 
 
 @pytest.fixture

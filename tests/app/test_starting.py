@@ -16,7 +16,7 @@ from rollway.planning import Plan, Policy
 from rollway.rollout import CommandGiven
 from rollway.rollout.tick import tick
 from support.stories import canary
-from support.world import Metrics, a_release, metrics_server
+from support.world import Metrics, a_release
 
 QUICK = Ask(pause=0.3, within=0.9)
 
@@ -26,12 +26,6 @@ def rollway(tmp_path: Path) -> Iterator[Rollway]:
     rollway = Rollway(tmp_path)
     yield rollway
     rollway.close()
-
-
-@pytest.fixture
-def metrics() -> Iterator[Metrics]:
-    with metrics_server() as metrics:
-        yield metrics
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,15 +13,9 @@ from click.testing import CliRunner, Result
 from rollway.app import Rollway
 from rollway.cli.main import cli
 from rollway.errors import InputError
-from support.world import Metrics, a_release, metrics_server
+from support.world import Metrics, a_release
 
 QUICK = ("--pause", "0.3s", "--within", "0.6s")
-
-
-@pytest.fixture
-def metrics() -> Iterator[Metrics]:
-    with metrics_server() as metrics:
-        yield metrics
 
 
 @pytest.fixture

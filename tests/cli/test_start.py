@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,15 +12,9 @@ from rollway.app import Rollway
 from rollway.app.proof import NotProvenError
 from rollway.cli.main import cli
 from rollway.errors import InputError, RefusedError
-from support.world import Metrics, a_release, metrics_server
+from support.world import Metrics, a_release
 
 SKIP = ("--skip-preflight", "--because", "the source is back at nine")
-
-
-@pytest.fixture
-def metrics() -> Iterator[Metrics]:
-    with metrics_server() as metrics:
-        yield metrics
 
 
 @pytest.fixture

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import re
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +25,27 @@ from support.servers import or_skipped
 
 ROOT = Path(__file__).parents[2]
 WITHIN = 300.0
+CHANGED = """
+import dataclasses
+import examples.live.__main__ as live
+
+def does_not_start(places):
+    raise OSError("the port is taken")
+
+find = live.find
+live.find = lambda name: dataclasses.replace(find(name), {change})
+raise SystemExit(live.main())
+"""
+BROKEN_SERVER = CHANGED.format(change="servers=(does_not_start,)")
+NO_TIME = CHANGED.format(change="give_up_after=0")
+
+
+@pytest.fixture
+def alone() -> Iterator[None]:
+    """No other test process plays an example meanwhile: two worlds at once are enough for two cores."""
+    with (Path(tempfile.gettempdir()) / f"rollway-live-examples-of-{os.getuid()}").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -83,6 +108,29 @@ def test_a_program_that_is_missing_says_how_to_get_it(monkeypatch: pytest.Monkey
         installed("no-such-thing", "bin/no-such-thing")
 
 
+def test_an_example_that_breaks_ends_with_70_and_shows_the_ends_of_its_logs() -> None:
+    """An exit code of its own: 1 would say that a build did not end as it should."""
+    command = [sys.executable, "-c", BROKEN_SERVER, "parallel", "--build", "good", "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (70, ""), done.stderr
+    assert "OSError: the port is taken" in done.stderr
+    assert "--- the end of rollway.log\n" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("alone")
+def test_an_outcome_that_is_not_right_comes_with_what_happened() -> None:
+    """Here it is given no time at all; who asked for JSON reads on standard error how far it came."""
+    _servers_are_here("parallel")
+    command = [sys.executable, "-c", NO_TIME, "parallel", "--build", "good", "--fast", "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    (outcome,) = json.loads(done.stdout)
+    assert outcome["faults"][0].startswith("expected done: ")
+    assert "$ rollway start plan.json" in done.stderr
+    assert "the last verdict: " in done.stderr
+
+
 def _servers_are_here(name: str) -> None:
     with or_skipped():
         for server in find(name).servers:
@@ -92,6 +140,7 @@ def _servers_are_here(name: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("alone")
 @pytest.mark.parametrize("name", NAMES)
 def test_the_good_build_arrives_and_the_bad_one_comes_back(name: str) -> None:
     """Both at the same time, each on servers of its own, as the command line starts them."""
@@ -104,18 +153,24 @@ def test_the_good_build_arrives_and_the_bad_one_comes_back(name: str) -> None:
         for build in ("good", "bad")
     ]
     try:
-        (good, bad) = [_outcome(process) for process in started]
+        (good, told), (bad, told_of_bad) = [_outcome(process) for process in started]
     finally:
         for process in started:
             process.kill()
             process.wait()
-    assert (good["phase"], good["faults"]) == ("done", [])
-    assert (bad["phase"], bad["faults"]) == ("rolled_back", [])
+    assert (good["phase"], good["faults"]) == ("done", []), told
+    assert (bad["phase"], bad["faults"]) == ("rolled_back", []), told_of_bad
     assert bad["exposed"] < good["exposed"] or good["exposed"] == 0
 
 
-def _outcome(process: subprocess.Popen[bytes]) -> dict[str, Any]:
-    said, complaint = process.communicate(timeout=WITHIN)
-    assert process.returncode in (0, 1), complaint.decode()
+def _outcome(process: subprocess.Popen[bytes]) -> tuple[dict[str, Any], str]:
+    """The outcome, and what it told of one that is not right. Where there is none it fails at once."""
+    try:
+        said, complaint = process.communicate(timeout=WITHIN)
+    except subprocess.TimeoutExpired:
+        process.terminate()
+        complaint = process.communicate()[1]
+        pytest.fail(f"it was not done within {WITHIN:g} s\n{complaint.decode()}")
+    assert process.returncode in (0, 1), f"it ended with {process.returncode}\n{complaint.decode()}"
     (outcome,) = json.loads(said)
-    return dict(outcome)
+    return outcome, f"{outcome}\n{complaint.decode()}"

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from planning.calendar.made import calendar, freeze, window
-from rollout.test_machine import World
 from rollway.facts.model import Release
 from rollway.planning import Plan
 from rollway.planning.calendar.in_plan import plan_state
@@ -16,6 +15,7 @@ from rollway.planning.calendar.model import Calendar
 from rollway.planning.calendar.of_release import calendar_of_plan
 from rollway.rollout import ClockTicked, CommandGiven, CommandKind, begin
 from rollway.rollout.machine import advance, next_wake
+from support.machine import World
 from support.stories import START, canary
 
 FACTS = Release.model_validate({"release": {"name": "checkout", "version": "2", "service": "shop"}})

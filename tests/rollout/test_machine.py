@@ -1,21 +1,17 @@
-"""The state machine, told as stories and held to its laws."""
+"""The state machine, told as stories."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from rollway.facts.model import Freeze, Window
 from rollway.rollout import (
     ClockTicked,
     SetShare,
-    State,
     TargetFailed,
     advance,
-    live_share,
 )
 from rollway.rollout.machine import next_wake
 from support.machine import World
@@ -171,77 +167,6 @@ def test_pause_holds_and_still_guards() -> None:
     assert (world.state.phase, world.stage_id) == ("paused", "ten")
     world.tick("harmful")
     assert world.state.phase == "rolling_back"
-
-
-LOST = "users: the new version was planned to get 10.0% and got 8.1% of 12,300"
-
-
-def test_users_who_are_not_split_as_planned_pause_the_rollout_once() -> None:
-    """It is not taken back; the record says by how much; whoever resumes is not paused again."""
-    world = World(canary())
-    world.until("ten")
-    for _ in range(5):
-        world.tick("undecided", mismatch=LOST)
-    assert (world.state.phase, world.share) == ("paused", 0.1)
-    assert world.kinds.count("mismatch") == 1
-    assert world.state.standing == f"Paused: users are not split as planned. {LOST}"
-    world.say("resume")
-    for _ in range(50):
-        world.tick("undecided", mismatch=LOST)
-    assert (world.state.phase, world.stage_id) == ("running", "ten")
-    assert world.kinds.count("mismatch") == 1
-    assert "only a promotion by hand" in world.state.standing
-
-
-@pytest.mark.parametrize("mode", ["time", "evidence", "ready"])
-def test_only_a_person_leaves_a_stage_whose_users_are_not_split_as_planned(mode: str) -> None:
-    """No rule of a stage goes on over a mismatch, not even one that only waits; a promote by name does."""
-    world = World(canary(stage("ten", 0.1, mode), stage("all", 1.0, "evidence")))
-    world.until("ten")
-    world.tick("undecided", mismatch=LOST)
-    world.say("resume")
-    for kind in ("undecided", "healthy"):
-        for _ in range(30):
-            world.tick(kind, mismatch=LOST)  # type: ignore[arg-type]
-    assert world.stage_id == "ten"
-    world.say("promote", reason="the bot filter is known")
-    assert world.stage_id == "all"
-
-
-def test_a_mismatch_in_the_next_stage_pauses_again() -> None:
-    """Each stage collects its own evidence, so each is told of once."""
-    world = World(canary())
-    world.until("ten")
-    world.tick("undecided", mismatch=LOST)
-    world.say("promote", reason="mended")
-    world.ticks(3)
-    assert (world.state.phase, world.stage_id) == ("running", "half")
-    world.tick("undecided", mismatch=LOST)
-    assert world.state.phase == "paused"
-    assert world.kinds.count("mismatch") == 2
-
-
-def test_a_mismatch_does_not_stand_in_the_way_of_going_back() -> None:
-    """Harm found meanwhile, or blindness that lasts, is acted on as ever; so is a person's rollback."""
-    for kind, ticks in (("harmful", 2), ("blind", 45)):
-        world = World(canary())
-        world.until("ten")
-        for _ in range(ticks):
-            world.tick(kind, mismatch=LOST)  # type: ignore[arg-type]
-        assert world.state.phase == "rolled_back"
-    world = World(canary())
-    world.until("ten")
-    world.tick("undecided", mismatch=LOST)
-    world.say("rollback")
-    world.tick()
-    assert world.state.phase == "rolled_back"
-
-
-def test_a_state_from_before_there_were_mismatches_is_read() -> None:
-    """A rollout that was under way when the field came goes on."""
-    old = State().model_dump()
-    del old["mismatch_stage"]
-    assert State.model_validate(old) == State()
 
 
 def test_resume_goes_on_where_it_was() -> None:
@@ -413,71 +338,6 @@ def test_a_clock_that_jumps_back_promotes_nothing() -> None:
     world.now -= timedelta(hours=1)
     world.ticks(5, "healthy")
     assert world.stage_id == "ten"
-
-
-EVENTS = st.lists(
-    st.one_of(
-        st.tuples(st.just("tick"), st.sampled_from(["healthy", "harmful", "undecided", "blind"])),
-        st.tuples(st.just("lost"), st.sampled_from(["healthy", "undecided", "blind"])),
-        st.tuples(
-            st.just("say"), st.sampled_from(["pause", "resume", "promote", "rollback", "override_window"])
-        ),
-        st.tuples(st.just("hand"), st.sampled_from([0.0, 0.05, 0.3, 1.0])),
-        st.tuples(st.just("deaf"), st.booleans()),
-        st.tuples(st.just("fail"), st.just("refused")),
-        st.tuples(st.just("jump"), st.sampled_from([-100.0, 5.0, 30.0, 4000.0])),
-    ),
-    max_size=120,
-)
-
-
-@settings(max_examples=200, deadline=None)
-@given(EVENTS, st.booleans())
-def test_the_laws_hold_whatever_happens(events: list[tuple[str, object]], with_window: bool) -> None:
-    """Exposure rises only along the plan; harm ends at 0; final is final; state survives JSON."""
-    windows = (Window(opens="21:00", closes="21:30", timezone="UTC"),) if with_window else ()
-    world = World(canary(windows=windows))
-    planned = {live_share(one) for one in world.plan.stages}
-    for kind, value in events:
-        before = world.state
-        _happen(world, kind, value)
-        after = world.state
-        assert State.model_validate_json(after.model_dump_json()) == after
-        assert after.stage - before.stage in (0, 1)
-        if after.desired_share > before.desired_share:
-            assert after.desired_share in planned
-            assert before.phase != "rolling_back"
-            assert not (kind == "tick" and value == "harmful")
-        if kind == "lost":
-            assert after.desired_share <= before.desired_share or before.phase == "waiting"
-        if before.is_final:
-            assert after == before
-        if before.phase == "rolling_back":
-            assert after.phase in ("rolling_back", "rolled_back")
-            assert after.desired_share == 0
-        if kind == "tick" and value == "harmful" and before.phase in ("running", "paused"):
-            assert after.phase in ("rolling_back", "rolled_back")
-        if kind == "tick" and value == "blind" and after.desired_share > before.desired_share:
-            # Only a stage that needs no evidence may be left blind: the one without any exposure.
-            assert before.desired_share == 0
-
-
-def _happen(world: World, kind: str, value: object) -> None:
-    match kind:
-        case "tick":
-            world.tick(value)  # type: ignore[arg-type]
-        case "lost":
-            world.tick(value, mismatch=LOST)  # type: ignore[arg-type]
-        case "say":
-            world.say(value)  # type: ignore[arg-type]
-        case "hand":
-            world.share = float(value)  # type: ignore[arg-type]
-        case "deaf":
-            world.is_deaf = bool(value)
-        case "fail":
-            world.hear(TargetFailed(at=world.now, problem=str(value)))
-        case "jump":
-            world.now += timedelta(seconds=float(value))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 1.0])

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from examples.live import servers
 from examples.live.servers import NotInstalledError, free_port
@@ -30,26 +31,71 @@ def installed(package: str, pattern: str) -> Path:
         return servers.installed(package, pattern)
 
 
+class PostgresServer:
+    """A PostgreSQL server in a folder of its own, not yet started.
+
+    `url` is its empty database, `data` its data folder; `start` and `stop` may be called again and again.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        binaries = installed("postgresql", "lib/postgresql/*/bin/postgres").parent
+        port = free_port()
+        self.url = f"postgresql+psycopg://rollway@127.0.0.1:{port}/postgres"
+        self.data, self._log = folder / "data", folder / "log"
+        folder.mkdir(parents=True, exist_ok=True)
+        user = _server_user(folder)
+        run = ["runuser", "-u", user, "--"] if user else []
+        self._control = [*run, binaries / "pg_ctl", "-D", self.data, "-w", "-l", self._log]
+        self._options = f"-p {port} -h 127.0.0.1 -k {folder} -c fsync=off"
+        made = ["-U", "rollway", "-A", "trust", "--no-sync"]
+        subprocess.run([*run, binaries / "initdb", "-D", self.data, *made], check=True, capture_output=True)
+
+    def start(self) -> None:
+        """Start it and wait until it answers. Raises RuntimeError with the end of its log if it does not."""
+        done = self._run("-o", self._options, "start")
+        if done.returncode:
+            raise RuntimeError(f"PostgreSQL did not start: {done.stderr.decode()}{self.last_words()}")
+
+    def stop(self) -> None:
+        """Kill it, and every connection with it. Raises RuntimeError where it runs on."""
+        self._run("-m", "immediate", "stop")
+        if self._run("status").returncode == 0:
+            raise RuntimeError(f"PostgreSQL does not stop: {self.last_words()}")
+
+    def new_database(self) -> str:
+        """The URL of another empty database. An error carries the end of the server's log."""
+        engine = sa.create_engine(self.url, isolation_level="AUTOCOMMIT")
+        try:
+            with engine.connect() as connection:
+                number = connection.scalar(sa.text("SELECT count(*) FROM pg_database"))
+                name = f"test_{number}"
+                connection.execute(sa.text(f"CREATE DATABASE {name}"))
+        except sa.exc.OperationalError as error:
+            error.add_note(self.last_words())
+            raise
+        finally:
+            engine.dispose()
+        return sa.engine.make_url(self.url).set(database=name).render_as_string(hide_password=False)
+
+    def last_words(self, lines: int = 20) -> str:
+        """Whether it runs, and the end of its log."""
+        state = self._run("status").stdout.decode().partition("\n")[0]
+        said = self._log.read_text(errors="replace").splitlines() if self._log.exists() else []
+        return "\n".join([state, f"--- the end of {self._log}", *said[-lines:]])
+
+    def _run(self, *words: str) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run([*self._control, *words], check=False, capture_output=True)
+
+
 @contextmanager
-def postgres(folder: Path) -> Iterator[str]:
-    """A PostgreSQL server of our own in this folder; yields its URL with an empty database."""
-    binaries = installed("postgresql", "lib/postgresql/*/bin/postgres").parent
-    data, port = folder / "data", free_port()
-    folder.mkdir(parents=True, exist_ok=True)
-    user = _server_user(folder)
-    run = ["runuser", "-u", user, "--"] if user else []
-    subprocess.run(
-        [*run, binaries / "initdb", "-D", data, "-U", "rollway", "-A", "trust", "--no-sync"],
-        check=True,
-        capture_output=True,
-    )
-    options = f"-p {port} -h 127.0.0.1 -k {folder} -c fsync=off"
-    control = [*run, binaries / "pg_ctl", "-D", data, "-w", "-l", folder / "log"]
-    subprocess.run([*control, "-o", options, "start"], check=True, capture_output=True)
+def postgres(folder: Path) -> Iterator[PostgresServer]:
+    """A server that runs as long as the block."""
+    server = PostgresServer(folder)
     try:
-        yield f"postgresql+psycopg://rollway@127.0.0.1:{port}/postgres"
+        server.start()
+        yield server
     finally:
-        subprocess.run([*control, "-m", "immediate", "stop"], check=False, capture_output=True)
+        server.stop()
 
 
 def _server_user(folder: Path) -> str:
@@ -64,4 +110,4 @@ def _server_user(folder: Path) -> str:
     return "postgres"
 
 
-__all__ = ["free_port", "installed", "or_skipped", "postgres"]
+__all__ = ["PostgresServer", "free_port", "installed", "or_skipped", "postgres"]

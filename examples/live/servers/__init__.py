@@ -7,7 +7,8 @@ usual addresses; a run puts free ones in their place, and changes nothing else.
 from examples.live.servers.envoy import Envoy
 from examples.live.servers.haproxy import Haproxy, HaproxyByTill
 from examples.live.servers.nginx import Nginx, NginxByTill
-from examples.live.servers.places import Places, free_port
+from examples.live.servers.places import Places
+from examples.live.servers.ports import free_port
 from examples.live.servers.process import NotInstalledError, Process, installed, wait_until
 from examples.live.servers.prometheus import Prometheus
 

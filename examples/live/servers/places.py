@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import random
 import re
-import socket
 from pathlib import Path
+
+from examples.live.servers.ports import free_port
 
 FOLDER = "/srv/shop"
 """Where the files of an example say that they lie."""
@@ -18,21 +18,6 @@ PORTS = {
     "envoy": 9901,
 }
 """The ports that the files name."""
-_CHOICE = range(20_000, 32_000)
-"""Below the ports that a kernel gives to connections: traffic cannot take one before its server has it."""
-
-
-def free_port() -> int:
-    """A TCP port of loopback on which nobody listens."""
-    while True:
-        port = random.choice(_CHOICE)
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 class Places:
