@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click import unstyle
 from click.testing import CliRunner, Result
 
 from rollway.app import Rollway
+from rollway.app.telling import Line
+from rollway.cli.explain import _lines
 from rollway.cli.main import cli
 from rollway.errors import NotFoundError
 from support.nights import bare, example_plan, lived
@@ -60,7 +63,8 @@ def test_it_says_who_and_what_to_type(story: Story, waiting: str) -> None:
     assert told.exit_code == 0
     assert "What it waits for, and what it would take" in told.stdout
     assert (
-        f"type                rollway task confirm {waiting} 10-percent-task-before-telemetry" in told.stdout
+        f"type                  rollway task confirm {waiting} 10-percent-task-before-telemetry"
+        in told.stdout
     )
 
 
@@ -97,3 +101,9 @@ def test_without_any_rollout_it_says_how_to_begin(tmp_path: Path) -> None:
     Rollway(tmp_path).close()
     told = CliRunner().invoke(cli, ["--data", str(tmp_path), "explain"])
     assert "rollway start" in str(getattr(told.exception, "hint", ""))
+
+
+def test_a_label_never_runs_into_its_text() -> None:
+    """The longest label there is, and the trouble that it introduces, are read as two."""
+    line = Line("It runs.", (("the target's trouble", "HAProxy does not answer"),))
+    assert "trouble  HAProxy" in unstyle(_lines(line, 100)[-1])

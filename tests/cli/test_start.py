@@ -39,6 +39,7 @@ def test_it_says_what_it_started_with(tmp_path: Path, plan: str) -> None:
     assert lines[1].startswith("preflight: looked for ")
     assert any(line.startswith("  not proven: target, way back") for line in lines)
     assert lines[-1] == "next: `rollway watch reporting-2.4.0-1`"
+    assert lines[-2].startswith("`rollway serve` carries it out")
     assert max(map(len, lines[:-2])) <= 100
 
 

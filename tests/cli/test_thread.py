@@ -138,6 +138,7 @@ def test_a_command_that_nobody_hears_says_so(folder: Path) -> None:
     rollway("start", "plan.json", "--as", "ops", *UNPROVEN, cwd=folder)
     told = rollway("pause", "--as", "mia", cwd=folder)
     assert told.returncode == 6
+    assert "nothing was done about it yet" in told.stderr
     assert "rollway serve" in told.stderr
 
 

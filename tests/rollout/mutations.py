@@ -83,6 +83,7 @@ MUTATIONS = (
     Mutation(
         "a dead version goes on", 1, "exposure._still_alive", "event.candidate_ready is not False", "True"
     ),
+    Mutation("done with a dead version", 1, "clock._close", "state.unready_since is not None", "False"),
     Mutation("back before the old is ready", 1, "steps.roll_back", "state.baseline_ready is False", "False"),
     Mutation(
         "over before it is read back",
@@ -153,6 +154,13 @@ MUTATIONS = (
         "return False",
     ),
     Mutation(
+        "a death past it is not told",
+        2,
+        "exposure._told_of_death",
+        "state.is_dead_told or event.at",
+        "True or event.at",
+    ),
+    Mutation(
         "harm that holds goes on", 2, "evidence._on_harm", "if set(named) <= set(state.held_for)", "if True"
     ),
     Mutation("harm while paused is not heard", 2, "machine.advance", '("running", "paused")', '("running",)'),
@@ -196,6 +204,20 @@ MUTATIONS = (
     ),
     Mutation("blindness goes back at once", 3, "evidence._on_blind", "< plan.policy.blind_seconds", "< 0"),
     Mutation("blindness never goes back", 3, "evidence._on_blind", "state.desired_share <= 0", "True"),
+    Mutation(
+        "blindness counts before anybody is served",
+        3,
+        "evidence._on_blind",
+        "max(since, state.nobody_at or since)",
+        "since",
+    ),
+    Mutation(
+        "blind while the target serves nobody",
+        3,
+        "exposure.on_observed",
+        "event.at if event.share <= 0 else state.nobody_at",
+        "state.nobody_at",
+    ),
     Mutation("nobody is asked in the end", 3, "clock._hold", "elapsed < stage.patience_seconds", "True"),
     # 4: only an approved plan, only inside its windows, only through its gates; overrides by name
     Mutation("begun without approval", 4, "clock._begin", "if not event.is_approved", "if False"),
@@ -212,6 +234,7 @@ MUTATIONS = (
     Mutation("a withdrawn gate stays met", 4, "gates.is_met", 'word.said != "not met"', "True"),
     Mutation("a skipped task meets its gate", 4, "gates.is_met", 'doing.state == "done"', "doing.is_over"),
     Mutation("any figure meets a gate", 4, "subjects._no_confirmation", "reached < gate.minimum", "False"),
+    Mutation("a shut window is not told of", 4, "needs._refusing", "state.started_at is not None", "False"),
     Mutation("overrides need no reason", 4, "commands._refusal", "not event.reason", "False"),
     Mutation(
         "waived without a reason",

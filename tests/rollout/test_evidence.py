@@ -9,10 +9,11 @@ import pytest
 
 from rollway import judge
 from rollway.judge import Counts, GuardVerdict, Moments, Reading, Sample, Verdict, VerdictKind
-from rollway.planning import Guard, Plan
-from rollway.rollout import ClockTicked, CommandGiven, EvidenceRead, State, Step, advance
+from rollway.planning import Guard, Plan, Stage
+from rollway.rollout import ClockCompared, ClockTicked, CommandGiven, EvidenceRead, State, Step, advance
 from rollway.rollout.rules import rules_of
 from rollway.rollout.steps import compared_share
+from support.machine import World
 from support.stories import GATE, START, canary, stage, verdict
 
 SPEED = GATE.model_copy(update={"kpi": "speed"})
@@ -185,6 +186,94 @@ def test_the_guard_that_sees_has_no_say_in_blindness() -> None:
     word = said("blind", errors="blind", speed="undecided")
     state = hear(plan, at_ten(), word, 1).state
     assert hear(plan, state, word, 60).state.phase == "running"
+
+
+def blind_for_an_hour(first: Stage | None = None) -> World:
+    """Nobody is served yet, and the numbers have not come for an hour."""
+    world = World(canary(first or stage("look", 0, "person"), stage("ten", 0.1), stage("all", 1, "time")))
+    world.until("look")
+    world.tick("blind")
+    world.tick("blind", 3600)
+    assert (world.state.phase, world.stage_id) == ("running", "look")
+    return world
+
+
+def test_the_patience_with_blindness_begins_with_the_first_exposed_user() -> None:
+    """Blind for an hour while nobody was served: promoted by name, the first users have all of it."""
+    world = blind_for_an_hour()
+    world.say("promote", "we look by hand")
+    assert "no numbers" in world.record[-1].text
+    world.tick("blind", 0.2)
+    assert (world.state.phase, world.share) == ("running", 0.1)
+    world.tick("blind", 39)
+    assert (world.state.phase, world.stage_id) == ("running", "ten")
+    assert world.state.standing.startswith("blind: ")
+    world.tick("blind", 1)
+    assert world.state.phase == "rolling_back"
+    assert "blind for 40 s with users on the new version" in world.state.standing
+
+
+def test_blindness_goes_on_counting_from_stage_to_stage() -> None:
+    """More users are no reason to begin anew."""
+    world = World(canary(stage("ten", 0.1, "person"), stage("half", 0.5, "person"), stage("all", 1, "time")))
+    world.until("ten")
+    world.tick("blind")
+    world.tick("blind", 30)
+    world.say("promote")
+    world.tick("blind", 1)
+    assert world.share == 0.5
+    world.tick("blind", 9)
+    assert world.state.phase == "rolling_back"
+
+
+def test_a_target_that_serves_nobody_yet_wears_out_no_patience() -> None:
+    """People switch a site hours after they were asked: until then no user is at risk."""
+    world = blind_for_an_hour()
+    world.is_deaf = True
+    world.say("promote")
+    world.tick("blind", 3600)
+    assert world.state.phase == "running"
+    world.share = 0.1
+    world.tick("blind", 30)
+    assert world.state.phase == "running"
+    world.tick("blind", 10)
+    assert world.state.phase == "rolling_back"
+
+
+def test_time_in_which_nobody_could_look_counts_as_blind() -> None:
+    """Told, and then dead for an hour: the users were served without anybody looking."""
+    world = blind_for_an_hour()
+    world.say("promote")
+    world.tick("blind", 3600)
+    assert world.state.phase == "rolling_back"
+
+
+def test_users_who_were_taken_back_by_somebody_else_come_back_with_a_whole_patience() -> None:
+    """Lowered to nobody and resumed, the time without users was no blindness."""
+    world = World(canary(stage("ten", 0.1), stage("all", 1, "time")))
+    world.until("ten")
+    world.share = 0.0
+    world.tick("blind")
+    world.tick("blind", 3600)
+    assert world.state.phase == "paused"
+    world.say("resume")
+    world.tick("blind", 39)
+    assert (world.state.phase, world.share) == ("running", 0.1)
+    world.tick("blind", 1)
+    assert world.state.phase == "rolling_back"
+
+
+def test_a_clock_that_jumps_makes_no_patience_and_takes_none() -> None:
+    """The first user is as long ago as time has passed."""
+    world = blind_for_an_hour()
+    world.say("promote")
+    world.tick("blind", 1)
+    world.now += timedelta(hours=1)
+    world.hear(ClockCompared(at=world.now, jumped=3600, ahead=3600))
+    world.tick("blind", 38)
+    assert world.state.phase == "running"
+    world.tick("blind", 1)
+    assert world.state.phase == "rolling_back"
 
 
 # --- the judge's rules ------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from rollout.mutations import MUTATIONS, SEEDS, applied, is_found
 from rollway.judge import Verdict
-from rollway.planning import Gate, Plan, RollbackPlan, Task
+from rollway.planning import Exposure, Gate, Plan, RollbackPlan, Task
 from rollway.rollout import EvidenceRead
 from rollway.rollout.needs import lacking
 from support.laws_world import Laws
@@ -196,6 +196,18 @@ def test_a_rollout_that_is_resumed_in_the_end_is_done_once_everyone_is_read_back
     world.is_deaf = False
     world.ticks(2, "healthy")
     assert (world.state.phase, world.share) == ("done", 1.0)
+
+
+def test_a_dead_version_is_taken_back_whatever_becomes_of_the_copies() -> None:
+    """Somebody sends other copies than planned while the new version dies: users go back all the same."""
+    copies = stage("copies", 0, "time", exposure=Exposure(share=0.5, mode="shadow"))
+    world = World(canary(copies, stage("ten", 0.1), stage("all", 1, "time")))
+    world.until("ten")
+    world.can_mirror, world.new_is_ready = True, False
+    for _ in range(2):
+        world.mirrored = 0.3
+        world.tick("healthy")
+    assert (world.state.phase, world.share) == ("rolling_back", 0.0)
 
 
 def test_blindness_counts_anew_after_a_verdict_of_harm() -> None:

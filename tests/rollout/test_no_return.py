@@ -116,6 +116,131 @@ def test_no_go_after_it_holds() -> None:
     assert world.state.closing_at is not None
 
 
+# --- a new version that dies past it ------------------------------------------------------------------
+
+
+def closing() -> World:
+    """Everyone has it, there is no way back, and `clean` is left to do."""
+    switch = stage("switch", 1, "time", reversible=False)
+    tasks = (task("clean", "after", "switch"),)
+    world = World(night(stage("prepare", 0, "time", bake_seconds=0), switch, tasks=tasks))
+    world.until("switch")
+    world.ticks(12, "healthy")
+    assert world.state.closing_at is not None
+    return world
+
+
+def test_a_dead_version_is_not_done_by_time() -> None:
+    """Its last task is over and it is not ready: it holds, people are told once, and it waits to be well."""
+    world = closing()
+    world.new_is_ready = False
+    world.ticks(3)
+    world.say("confirm", actor="eva", subject="clean")
+    world.tick("undecided", 90_000)
+    assert world.state.phase == "running"
+    assert world.state.standing == "closing: the new version serves users and is not ready"
+    assert world.kinds.count("version_dead") == 1
+    (need,) = lacking(world.plan, world.state, world.now)
+    assert (need.kind, need.who) == ("version", ("ops",))
+    assert "rollway promote ROLLOUT --because TEXT" in need.takes
+    world.new_is_ready = True
+    world.tick()
+    assert world.state.phase == "done"
+    assert world.kinds[-2:] == ["version_back", "done"]
+
+
+def test_one_look_at_a_dead_version_is_enough_not_to_be_done() -> None:
+    """The last task ends in the very look in which it is down: whether that lasts is seen first."""
+    world = closing()
+    world.say("confirm", actor="eva", subject="clean")
+    world.new_is_ready = False
+    world.tick()
+    assert (world.state.phase, "version_dead" in world.kinds) == ("running", False)
+    world.new_is_ready = True
+    world.tick()
+    assert world.state.phase == "done"
+
+
+def test_a_dead_version_is_said_to_be_done_by_name_and_with_a_reason_only() -> None:
+    """The health check is wrong, says somebody who looked: the record has name, reason and truth."""
+    world = closing()
+    world.new_is_ready = False
+    world.ticks(2)
+    world.say("promote")
+    assert world.kinds[-1] == "refused", "its task is open"
+    world.say("confirm", actor="eva", subject="clean")
+    world.tick()
+    world.say("promote", "")
+    assert (world.state.phase, world.kinds[-1]) == ("running", "refused")
+    world.say("promote", "the health check asks the wrong port", "ops")
+    assert world.state.phase == "done"
+    word = next(entry for entry in world.record if entry.kind == "promote")
+    assert (word.actor, word.data["reason"]) == ("ops", "the health check asks the wrong port")
+    assert "though the new version is not ready" in word.text
+
+
+def test_nothing_is_cleaned_up_behind_a_dead_version() -> None:
+    """Rollway runs the command of the last task once the new version is well, and says what it waits for."""
+    switch = stage("switch", 1, "time", reversible=False)
+    look = task("look", "after", "switch")
+    clean = task("clean", "after", "switch", after=("look",), automatic=True, command="remove --old")
+    world = World(night(stage("prepare", 0, "time", bake_seconds=0), switch, tasks=(look, clean)))
+    world.until("switch")
+    world.ticks(12)
+    assert world.state.closing_at is not None
+    world.new_is_ready = False
+    world.tick()
+    world.say("confirm", actor="eva", subject="look")
+    world.ticks(5)
+    assert world.runs == []
+    takes = [need.takes for need in lacking(world.plan, world.state, world.now)]
+    assert any("the new version serves users and is not ready" in each for each in takes)
+    world.new_is_ready = True
+    world.ticks(2)
+    assert [run.subject for run in world.runs] == ["clean"]
+
+
+def test_a_word_from_before_it_died_is_no_word_on_a_dead_version() -> None:
+    """Promoted while it was well, it is held all the same."""
+    switch = stage("switch", 1, "person", reversible=False)
+    world = World(night(stage("prepare", 0, "time", bake_seconds=0), switch, tasks=(task("clean", "after"),)))
+    world.until("switch")
+    world.say("promote")
+    world.tick()
+    world.say("confirm", actor="eva", subject="clean")
+    world.new_is_ready = False
+    world.ticks(5)
+    assert world.state.phase == "running"
+
+
+def test_people_are_told_of_a_version_that_dies_past_the_point_of_no_return() -> None:
+    """Nothing leads back by itself, so they have to know at once, and that it is well again."""
+    world = past()
+    world.new_is_ready = False
+    world.ticks(5)
+    assert (world.state.phase, world.share) == ("running", 1.0)
+    (entry,) = (entry for entry in world.record if entry.kind == "version_dead")
+    assert "roll-forward" in entry.text
+    world.new_is_ready = True
+    world.tick()
+    assert world.kinds[-1] == "version_back"
+    world.new_is_ready = False
+    world.ticks(2)
+    assert world.kinds[-1] == "version_dead", "it died once more"
+    world.say("roll_forward", "started anew")
+    world.ticks(3)
+    assert world.kinds[-1] == "version_dead", "the mend was none"
+
+
+def test_a_closing_rollout_that_was_paused_is_said_to_be_done_by_name() -> None:
+    """No task is left, so no task is asked for."""
+    world = closing()
+    world.say("pause")
+    world.say("confirm", actor="eva", subject="clean")
+    world.say("promote", "seen by hand")
+    assert world.state.phase == "done"
+
+
 # --- undoing ----------------------------------------------------------------------------------------
 
 

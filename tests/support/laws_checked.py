@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from rollway.planning import Stage
 from rollway.rollout import ClockTicked, CommandGiven, Event, EvidenceRead, State, Step, TargetObserved
+from rollway.rollout.needs import lacking
 from support.laws_ledger import NEARLY, Ledger, comes_before_exposure, is_own, task_of, tasks_in
 from support.laws_of_work import (
     SERVED,
@@ -167,10 +168,12 @@ def target_is_followed_down_only(ledger: Ledger, before: State, event: Event, st
     is_new = before.entered_at is None and after.entered_at is not None
     if is_new and after.phase == "running" and not ledger.is_promoted:
         assert ledger.serves(event), "counted as served before it was"
-    is_as_told = not is_more and not is_less and abs(event.mirrored - before.desired_mirrored) < NEARLY
+    is_as_told = not is_more and not is_less
     is_dead = event.candidate_ready is False and event.share > 0 and ledger.dead_at is not None
     if is_as_told and is_dead and event.at > ledger.dead_at and before.phase in SERVED:
         assert ledger.is_past or after.phase == "rolling_back", "the new version died and goes on serving"
+        is_told = ledger.is_death_told or has(step, "version_dead")
+        assert is_told or after.phase == "rolling_back", "it died, there is no way back, and nobody is told"
 
 
 def traffic_waits_for_the_old(ledger: Ledger, before: State, event: Event, step: Step) -> None:
@@ -224,7 +227,7 @@ def no_data_is_no_evidence(ledger: Ledger, before: State, event: Event, step: St
     """Blindness goes back by the plan's policy: not before its time, and not later either."""
     if not isinstance(event, EvidenceRead) or before.phase not in SERVED or event.verdict.kind != "blind":
         return
-    blind_for = (event.at - (ledger.blind_at or event.at)).total_seconds()
+    blind_for = ledger.blind_for(event.at)
     is_due = blind_for >= ledger.plan.policy.blind_seconds and before.desired_share > 0
     by_policy = is_due and ledger.plan.policy.on_blind == "rollback" and not ledger.is_past
     assert (step.state.phase == "rolling_back") == by_policy, f"blind for {blind_for} s"
@@ -245,6 +248,11 @@ def words_are_followed(ledger: Ledger, before: State, event: Event, step: Step) 
             reached = entry.data["reached"]
             is_enough = asked is None or (isinstance(reached, float) and reached >= asked)
             assert is_enough, f"{entry.data['gate']} is met with {reached}"
+    if event.kind == "resume" and before.phase == "paused" and has(step, "refused"):
+        needs = lacking(ledger.plan, before, event.at)
+        is_sent = all(need.takes.startswith("rollway resume") for need in needs)
+        assert needs, "a resume is refused, and nothing is waited for"
+        assert not is_sent, "people are sent to a resume that is refused"
     if event.kind == "rollback":
         if ledger.is_past:
             assert has(step, "refused") or before.phase == "rolling_back"
@@ -297,12 +305,13 @@ def people_are_asked(ledger: Ledger, before: State, event: Event, step: Step) ->
 
 
 def done_is_done(ledger: Ledger, before: State, event: Event, step: Step) -> None:
-    """Everybody has it, the last stage was read back, and no task is left."""
+    """Everybody has it, and it lives or somebody says so; the last stage was read back, no task is left."""
     if step.state.phase != "done":
         return
     assert step.state.desired_share == 1.0
     assert ledger.stage == len(ledger.plan.stages) - 1
     assert before.entered_at is not None
+    assert ledger.dead_at is None or has(step, "promote"), "done with a version that is not ready"
     if before.closing_at is None:
         may_be_left(ledger, before, ledger.plan.stages[ledger.stage], event, step)
     if ledger.is_followed:

@@ -58,7 +58,7 @@ OBSTACLES = (
         "lowered",
         "dead",
     ),
-    *("approval", "reason", "skipped", "figure", "kept"),
+    *("approval", "reason", "skipped", "figure", "kept", "deaf"),
 )
 """What is left out, or done otherwise, when all else lets a rollout go on."""
 SIGHTS: tuple[dict[str, object], ...] = (
@@ -162,6 +162,30 @@ class Engine(RuleBasedStateMachine):
             self.take(self.word("override_window"))
         if self.state.phase == "paused":
             self.take(self.word("resume"))
+        self.tempt_gates(but)
+        self.tempt_tasks(but)
+        if but in ("blind", "deaf"):
+            for _ in range(3):
+                self.now += timedelta(seconds=25)
+                self.take(EvidenceRead(at=self.now, verdict=self.verdict("blind", "")))
+        share = 0.05 if but == "lowered" else self.state.desired_share
+        for seconds in (90_000, 1, 90_000):
+            self.take(self.seen_at(share, candidate_ready=but != "dead"))
+            if but == "lowered":
+                self.take(self.word("resume"))
+            self.now += timedelta(seconds=seconds)
+            said = self.verdict(*saying)
+            self.take(ClockTicked(at=self.now, verdict=said, is_approved=but != "approval"))
+            share = share if but == "deaf" else self.state.desired_share
+            if but in ("blind", "deaf"):
+                self.take(self.seen_at(share, candidate_ready=True))
+                self.take(EvidenceRead(at=self.now, verdict=self.verdict("blind", "")))
+        if but == "kept":
+            self.take(self.word("pause"))
+            self.take(self.seen().model_copy(update={"share": 0.05, "candidate_ready": None}))
+        self.take(self.word("promote", reason="" if but == "reason" else "why"))
+
+    def tempt_gates(self, but: str) -> None:
         gates = [gate.id for gate in self.plan.gates if gate.stage == self.next_stage.id]
         left_out = {gate.id: gate.of for gate in self.plan.gates if but == "skipped" and gate.kind == "task"}
         for name in gates:
@@ -173,29 +197,6 @@ class Engine(RuleBasedStateMachine):
         for gate in self.plan.gates if but == "figure" else ():
             if gate.minimum is not None:
                 self.take(self.word("confirm", gate.id, reason="40% of them"))
-        self.tempt_tasks(but)
-        if but == "blind":
-            for _ in range(3):
-                self.now += timedelta(seconds=25)
-                self.take(EvidenceRead(at=self.now, verdict=self.verdict("blind", "")))
-        share = 0.05 if but == "lowered" else self.state.desired_share
-        for seconds in (90_000, 1, 90_000):
-            ready = {
-                "share": share,
-                "mirrored": self.state.desired_mirrored,
-                "candidate_ready": but != "dead",
-            }
-            self.take(self.seen().model_copy(update=ready))
-            if but == "lowered":
-                self.take(self.word("resume"))
-            self.now += timedelta(seconds=seconds)
-            said = self.verdict(*saying)
-            self.take(ClockTicked(at=self.now, verdict=said, is_approved=but != "approval"))
-            share = self.state.desired_share
-        if but == "kept":
-            self.take(self.word("pause"))
-            self.take(self.seen().model_copy(update={"share": 0.05, "candidate_ready": None}))
-        self.take(self.word("promote", reason="" if but == "reason" else "why"))
 
     def obstacle(self) -> tuple[str, tuple[VerdictKind, str]]:
         """What is left out, and what the judge says; where something is at hand, that comes more often."""
@@ -205,16 +206,20 @@ class Engine(RuleBasedStateMachine):
         if any(gate.kind == "task" and gate.stage == self.next_stage.id for gate in self.plan.gates):
             at_hand.append("skipped")
         if self.state.closing_at is not None:
-            at_hand.append("lowered")
-        but = self.chance.choice(at_hand if at_hand and self.chance.random() < 0.4 else OBSTACLES)
-        if self.stage.advance == "time" and self.chance.random() < 0.4:
+            at_hand += ("lowered", "dead")
+        elif self.ledger.stage is not None and not self.state.desired_share:
+            at_hand += ("blind", "deaf")
+        is_closing = self.state.closing_at is not None
+        likely = 0.8 if is_closing else 0.4
+        but = self.chance.choice(at_hand if at_hand and self.chance.random() < likely else OBSTACLES)
+        if self.stage.advance == "time" and not is_closing and self.chance.random() < 0.4:
             return "verdict", ("blind", "")
         return but, self.chance.choice(SAYINGS[1:] if but == "verdict" else SAYINGS[:1])
 
     def tempt_tasks(self, but: str) -> None:
         left = [name for name, doing in self.state.tasks.items() if not doing.is_over]
         spared = self.chance.choice(left) if left else ""
-        if self.state.closing_at is not None and but == "lowered":
+        if self.state.closing_at is not None and but in ("lowered", "dead"):
             for task in self.plan.runbook:
                 if task.phase == "after":
                     self.take(self.word("skip", task.id))
@@ -298,6 +303,11 @@ class Engine(RuleBasedStateMachine):
             candidate_ready=self.candidate,
             baseline_ready=self.baseline,
         )
+
+    def seen_at(self, share: float, *, candidate_ready: bool) -> TargetObserved:
+        """The target serves this share, and copies as it was told."""
+        told = {"share": share, "mirrored": self.state.desired_mirrored, "candidate_ready": candidate_ready}
+        return self.seen().model_copy(update=told)
 
     def verdict(self, kind: VerdictKind, about: str) -> Verdict:
         """The judge's word; `before`: on another stage, `named`: it says which guards made it."""

@@ -52,6 +52,8 @@ class Ledger:
     dead_at: datetime | None = None
     heard: EvidenceRead | None = None
     blind_at: datetime | None = None
+    nobody_at: datetime | None = None
+    is_death_told: bool = False
     mismatched: int | None = None
 
     def copy(self) -> Ledger:
@@ -66,9 +68,13 @@ class Ledger:
         self._see(before, event)
         for entry in step.entries:
             self._read(entry, event)
+            if entry.kind in ("version_dead", "version_back", "roll_forward"):
+                self.is_death_told = entry.kind == "version_dead"
         for effect in step.effects:
             if isinstance(effect, RunTask):
                 self._began(effect)
+            elif before.desired_share <= 0 < effect.share:
+                self.nobody_at = event.at
 
     # --- the world ---
 
@@ -84,6 +90,8 @@ class Ledger:
 
     def _observe(self, event: TargetObserved, told: float) -> None:
         self.candidate_ready, self.baseline_ready = event.candidate_ready, event.baseline_ready
+        if event.share <= 0:
+            self.nobody_at = event.at
         if event.candidate_ready is not False or event.share <= 0:
             self.dead_at = None
         elif abs(event.share - told) < NEARLY:
@@ -153,6 +161,11 @@ class Ledger:
             self._begun(effect.subject)
 
     # --- what follows from both ---
+
+    def blind_for(self, at: datetime) -> float:
+        """The seconds in which users were served the new version and nobody saw: none while nobody was."""
+        since = [one for one in (self.blind_at, self.nobody_at) if one is not None]
+        return (at - max(since)).total_seconds() if self.blind_at is not None else 0.0
 
     @property
     def has_copies(self) -> bool:

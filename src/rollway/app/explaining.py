@@ -192,9 +192,9 @@ def _blind(plan: Plan, view: Json) -> Iterator[Line]:
         rows.append(("look at", LOOK_AT[reason]))
         if is_blind and said["say"] == "gate" and guard is not None:
             action = guard.on_blind or plan.policy.on_blind
-            rows.append(
-                ("then", f"{_ACTIONS[action]} after {words.duration(plan.policy.blind_seconds)} of it")
-            )
+            patience = f"{words.duration(plan.policy.blind_seconds)} of it"
+            users = "" if view["served_share"] else ", counted from the first user who is served"
+            rows.append(("then", f"{_ACTIONS[action]} after {patience}{users}"))
         data = {"kpi": said["kpi"], "reason": reason, "say": said["say"]}
         yield Line(f"{said['kpi']}: {BLIND[reason]}.", tuple(rows), data=data)
 

@@ -153,6 +153,7 @@ RULES = {
     "gates_open": "What must be true before a stage is asked for as soon as it is the next one.",
     "no_return": "From here on a fault is mended forward.",
     "target_failed": "A target that does not answer is seen as that; it is asked again until it does.",
+    "version_dead": "A new version that is not ready is not done, whatever else is over.",
     "refused": "What was said is refused by a rule, and kept all the same.",
 }
 _OPERATORS_WORD = (

@@ -13,6 +13,7 @@ from rollway.judge import Reading, sample_to_json
 from rollway.planning import Plan
 from rollway.rollout import State
 from rollway.rollout.steps import is_past_return
+from rollway.rollout.tasks import open_after
 from rollway.rollout.tick import NOTES
 from rollway.store import Recorded
 
@@ -161,7 +162,7 @@ def _commands(plan: Plan, state: State) -> list[str]:
     stay = "resume" if state.phase == "paused" else "pause"
     if state.started_at is None:
         return [stay, "rollback"]
-    on = [] if state.closing_at is not None else ["promote"]
+    on = [] if state.closing_at is not None and open_after(plan, state) else ["promote"]
     return [stay, *on, "roll_forward" if is_past_return(plan, state) else "rollback"]
 
 

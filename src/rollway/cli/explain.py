@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rollway.app.telling import Line, Section
 
 WIDEST, NARROWEST = 110, 40
-INDENT = 26
+INDENT = 28
 """Columns before the details; their labels stand in them."""
 
 

@@ -39,6 +39,7 @@ CHAPTERS: dict[str, dict[str, tuple[str, str]]] = {
         "pause": ("rollouts:pause", "Hold a rollout where it is."),
         "resume": ("rollouts:resume", "Let a paused rollout go on."),
         "promote": ("rollouts:promote", "Go to the next stage now, over the stage's rule."),
+        "override-window": ("rollouts:override_window", "Go on outside of change windows and freezes."),
         "rollback": ("rollouts:rollback", "Take the release back, at once."),
         "roll-forward": ("rollouts:roll_forward", "Go on past the point of no return, after a mend."),
         "retry": ("start:retry", "Start a rollout that was taken back once more."),

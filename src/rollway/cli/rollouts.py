@@ -111,8 +111,9 @@ def say_and_show(
         print_json({"rollout": name, "command": kind, **about, "heard": answer is not None, "entry": text})
     elif answer is None:
         click.echo(
-            f"said, but no running Rollway has heard it within {HEARD_WITHIN:.0f} s: is `rollway serve` "
-            "up? It is kept, and heard first thing when one starts.",
+            f"said, but no running Rollway has heard it within {HEARD_WITHIN:.0f} s: nothing was done about "
+            "it yet, and the target was told nothing. Is `rollway serve` up? It is kept, and heard first "
+            "thing when one starts.",
             err=True,
         )
     else:
@@ -143,6 +144,11 @@ promote = _command(
     "Go to the next stage now, over the rule of the stage. Kept in the record as an override.",
     needs_reason=True,
 )
+override_window = _command(
+    "override_window",
+    "Disregard change windows and freezes for the rest of this rollout. Kept in the record as an override.",
+    needs_reason=True,
+)
 rollback = _command(
     "rollback",
     "Take the release back, at once: everyone is served the old version. Anybody may say so, at any hour.",
@@ -157,7 +163,12 @@ roll_forward = _command(
 
 @click.group()
 def record() -> None:
-    """Print or verify the record of a rollout: what happened, with the numbers behind it."""
+    """Print or verify the record of a rollout: what happened, with the numbers behind it.
+
+    \b
+    rollway record show [ROLLOUT]          oldest first; without ROLLOUT the newest one
+    rollway record verify [ROLLOUT]        that no entry was changed, dropped or swapped
+    """
 
 
 @record.command("show")

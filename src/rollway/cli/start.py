@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 WIDTH = 98
+CARRIED_OUT = "`rollway serve` carries it out; while none runs, nothing moves and nobody watches"
 
 
 def preflight_options(function: F) -> F:
@@ -98,6 +99,7 @@ def start(
             f"it waits: {window.reason}. An operator may disregard that on its page, or roll it back and "
             "start with --override-window REASON."
         )
+    click.echo(CARRIED_OUT)
     click.echo(f"next: `rollway watch {done.rollout}`")
 
 
@@ -135,6 +137,7 @@ def retry(
         return
     click.echo(f"started {done.rollout}, which tries again what {rollout} began")
     _show(plan, done.proof)
+    click.echo(CARRIED_OUT)
     click.echo(f"next: `rollway watch {done.rollout}`")
 
 

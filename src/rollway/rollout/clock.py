@@ -10,8 +10,8 @@ from rollway.rollout.entering import approach, ask_for_gates, enter, finish, lea
 from rollway.rollout.evidence import after_patience
 from rollway.rollout.model import ClockTicked, Entry, State, Step
 from rollway.rollout.runs import follow
-from rollway.rollout.steps import changed, is_past_return, listed, roll_back
-from rollway.rollout.tasks import decision_of, is_over, open_during, told_task
+from rollway.rollout.steps import NOT_READY, changed, is_past_return, listed, roll_back
+from rollway.rollout.tasks import decision_of, is_over, open_after, open_during, told_task
 from rollway.rollout.undoing import proceed
 
 
@@ -40,7 +40,7 @@ def _go_on(plan: Plan, state: State, event: ClockTicked) -> Step:
     if state.phase != "running":
         return Step(state=state)
     if state.closing_at is not None and state.entered_at is not None:
-        return finish(plan, state, event.at, ())
+        return _close(plan, state, event.at)
     state, asked = ask_for_gates(plan, state)
     step = _stay_or_leave(plan, state, event)
     return step.model_copy(update={"entries": (*asked, *step.entries)})
@@ -55,6 +55,13 @@ def _begin(plan: Plan, state: State, event: ClockTicked) -> Step:
     if left:
         return Step(state=changed(state, standing=left), entries=(*asked, *told))
     return enter(plan, state, 0, event.at, (*asked, *told))
+
+
+def _close(plan: Plan, state: State, at: datetime) -> Step:
+    """Done with the last task; a version that is dead is done by a person's promote only."""
+    if state.unready_since is not None and not open_after(plan, state):
+        return Step(state=changed(state, standing=f"closing: {NOT_READY}"))
+    return finish(plan, state, at, ())
 
 
 def _stay_or_leave(plan: Plan, state: State, event: ClockTicked) -> Step:
@@ -82,7 +89,7 @@ def _rule(plan: Plan, state: State, elapsed: float, verdict: Verdict | None) -> 
     if elapsed < stage.bake_seconds:
         return f"baking: {elapsed:.0f} of {stage.bake_seconds:.0f} s"
     if state.unready_since is not None:
-        return "the new version serves users and is not ready"
+        return NOT_READY
     if stage.advance == "person":
         decision = decision_of(plan, stage)
         if decision is None:

@@ -107,8 +107,7 @@ def _no_resumption(plan: Plan, state: State, at: datetime) -> str:
 def _no_promotion(plan: Plan, state: State, at: datetime) -> str:
     if state.started_at is None:
         return "it has not started; override the window instead"
-    if state.closing_at is not None:
-        left = open_after(plan, state)
+    if state.closing_at is not None and (left := open_after(plan, state)):
         return f"only tasks are left: {listed(map(told_task, left))}; confirm or skip each"
     if state.heard == "harmful" and not is_past_return(plan, state) and not state.held_for:
         return "the new version is harmful"
@@ -151,6 +150,10 @@ def _promote(plan: Plan, state: State, event: CommandGiven, told: str) -> Step:
         if is_go
         else f"Promoted by {told}, over the rule of the stage"
     )
+    if state.closing_at is not None:
+        text = f"Said to be done by {told}"
+    if state.unready_since is not None:
+        text += ", though the new version is not ready"
     data = {"elapsed_seconds": elapsed, "bake_seconds": stage.bake_seconds, "heard": state.heard}
     decision = decision_of(plan, stage)
     if decision is not None and not is_over(state, decision.id):
@@ -188,6 +191,7 @@ def _roll_forward(plan: Plan, state: State, event: CommandGiven, told: str) -> S
         held_stage=None,
         held_for=(),
         unready_since=None,
+        is_dead_told=False,
         closing_at=None,
         is_promoted=False,
     )

@@ -57,6 +57,7 @@ def _moved(state: State, jump: float, unwatched: float, gap: float) -> State:
         told_at=moved(state.told_at, jump + gap),
         astray=astray,
         blind_since=moved(state.blind_since, jump),
+        nobody_at=moved(state.nobody_at, jump),
         unready_since=moved(state.unready_since, jump),
         turns={stage: moved(turn, jump) for stage, turn in state.turns.items()},
     )

@@ -117,6 +117,8 @@ def enter(plan: Plan, state: State, index: int, at: datetime, entries: tuple[Ent
     share = live_share(stage)
     copies = f", and copies of {percent(exposure.mirrored)} of the requests" if exposure.mirrored else ""
     text = f"Entering {stage.title}: {percent(share)} of {exposure.audience}{copies}."
+    if state.heard == "blind" and state.desired_share <= 0 < share:
+        text += " There are no numbers (blind): what the plan says of that counts from here on."
     data = {"stage": stage.id, "share": share}
     data |= {"mirrored": exposure.mirrored} if exposure.mirrored else {}
     data |= {"groups": list(exposure.groups)} if exposure.groups else {}
@@ -134,6 +136,7 @@ def enter(plan: Plan, state: State, index: int, at: datetime, entries: tuple[Ent
         desired_mirrored=exposure.mirrored,
         desired_groups=exposure.groups,
         told_at=at,
+        nobody_at=at if state.desired_share <= 0 else state.nobody_at,
         entered_at=None,
         asked_at=None,
         is_promoted=False,
@@ -185,6 +188,7 @@ def go_on(plan: Plan, state: State, at: datetime) -> Step:
         desired_mirrored=exposure.mirrored,
         desired_groups=exposure.groups,
         told_at=at,
+        nobody_at=at if state.desired_share <= 0 else state.nobody_at,
         entered_at=state.entered_at if is_told else None,
         asked_at=None,
         refusal="",

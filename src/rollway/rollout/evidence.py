@@ -82,7 +82,9 @@ def _on_sample_mismatch(
 def _on_blind(plan: Plan, state: State, event: EvidenceRead, entries: tuple[Entry, ...]) -> Step:
     since = state.blind_since or event.at
     state = changed(state, blind_since=since)
-    blind_for: timedelta = event.at - since
+    # While nobody is served nobody is at risk: the plan's patience is for the users.
+    counts_from = max(since, state.nobody_at or since)
+    blind_for: timedelta = event.at - counts_from
     if blind_for.total_seconds() < plan.policy.blind_seconds or state.desired_share <= 0:
         return Step(state=state, entries=entries)
     blind = {guard.kpi for guard in event.verdict.guards if guard.state == "blind"}
@@ -91,7 +93,8 @@ def _on_blind(plan: Plan, state: State, event: EvidenceRead, entries: tuple[Entr
         for guard in plan.guards
         if guard.say == "gate" and guard.kpi in (blind or {each.kpi for each in plan.guards})
     )
-    told = f"blind for {blind_for.total_seconds():.0f} s. {event.verdict.reason}"
+    users = " with users on the new version" if counts_from > since else ""
+    told = f"blind for {blind_for.total_seconds():.0f} s{users}. {event.verdict.reason}"
     if (action or plan.policy.on_blind) == "rollback":
         if not is_past_return(plan, state):
             return roll_back(state, f"Rolling back by policy: {told}", "rollway", entries)

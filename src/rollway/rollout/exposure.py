@@ -33,6 +33,7 @@ def on_observed(plan: Plan, state: State, event: TargetObserved) -> Step:
         served_mirrored=event.mirrored,
         served_groups=event.groups,
         target_problem="",
+        nobody_at=event.at if event.share <= 0 else state.nobody_at,
         candidate_ready=event.candidate_ready,
         baseline_ready=event.baseline_ready,
     )
@@ -41,6 +42,11 @@ def on_observed(plan: Plan, state: State, event: TargetObserved) -> Step:
     if event.refusal != state.refusal:
         state, entries = _refused(state, event, entries)
     agreement = _agreement(plan, state, event)
+    if agreement in ("same", "copies") and state.phase != "rolling_back":
+        state, dead = _still_alive(plan, state, event)
+        if dead:
+            return roll_back(state, dead, "rollway", entries)
+        state, entries = _told_of_death(plan, state, event, entries)
     if agreement == "copies":
         return _other_copies(plan, state, event, was_verified, entries)
     if agreement != "same":
@@ -52,9 +58,6 @@ def on_observed(plan: Plan, state: State, event: TargetObserved) -> Step:
     state = changed(state, astray=None)
     if state.phase == "rolling_back":
         return traffic_is_back(plan, state, event.at, entries)
-    state, dead = _still_alive(plan, state, event)
-    if dead:
-        return roll_back(state, dead, "rollway", entries)
     if not was_verified:
         state, entries = _verified(plan, state, event, entries)
     return Step(state=state, entries=entries)
@@ -222,6 +225,26 @@ def _still_alive(plan: Plan, state: State, event: TargetObserved) -> tuple[State
     if since is None or event.at <= since or is_past_return(plan, state):
         return state, ""
     return state, f"Rolling back: the new version serves {percent(event.share)} and is not ready."
+
+
+def _told_of_death(
+    plan: Plan, state: State, event: TargetObserved, entries: tuple[Entry, ...]
+) -> tuple[State, tuple[Entry, ...]]:
+    """Where nothing leads back, people are told once of each death that was seen twice, and of its end."""
+    since, data = state.unready_since, {"share": event.share}
+    if since is None:
+        if not state.is_dead_told:
+            return state, entries
+        state, text = changed(state, is_dead_told=False), "The new version is ready again."
+        return state, (*entries, Entry(kind="version_back", text=text, data=data))
+    if state.is_dead_told or event.at <= since or not is_past_return(plan, state):
+        return state, entries
+    text = (
+        f"The new version serves {percent(event.share)} and is not ready, and there is no way back: mend it, "
+        "and say roll-forward. It is not done while this lasts."
+    )
+    state = changed(state, is_dead_told=True)
+    return state, (*entries, Entry(kind="version_dead", text=text, data=data))
 
 
 def on_failed(plan: Plan, state: State, event: TargetFailed) -> Step:

@@ -121,7 +121,8 @@ class State(Value):
     `no_return`: the stage or task with which the way back was closed. `back_at`: when traffic was read back
     as served by the old version, in a rollback with undo steps. `mended_at`: from when on evidence counts.
     `awaited`: the stage of whose gates people were last told. `astray`: the target serves more than it is
-    told, again and again.
+    told, again and again. `nobody_at`: when it was last known that the new version serves nobody.
+    `is_dead_told`: whether people were told that it died past the point of no return.
     """
 
     phase: Phase = "waiting"
@@ -161,6 +162,8 @@ class State(Value):
     mended_at: datetime | None = None
     awaited: str = ""
     astray: Astray | None = None
+    nobody_at: datetime | None = None
+    is_dead_told: bool = False
     ended_at: datetime | None = None
 
     @property

@@ -17,7 +17,7 @@ from rollway.rollout.entering import left_gates
 from rollway.rollout.gates import gate_people, is_followed, unmet_gates
 from rollway.rollout.model import Doing, State
 from rollway.rollout.runs import why_not_now
-from rollway.rollout.steps import is_past_return, live_share, next_stage, percent
+from rollway.rollout.steps import NOT_READY, SAME_SHARE, is_past_return, live_share, next_stage, percent
 from rollway.rollout.tasks import decision_of, open_after, open_before, open_during, open_entry
 from rollway.rollout.undoing import needed_undo
 
@@ -77,6 +77,7 @@ def lacking(plan: Plan, state: State, at: datetime, heard: Heard | None = None) 
         found += _ahead(plan, state, stage, at)
     elif state.closing_at is not None:
         found += (_task(plan, state, task, at) for task in open_after(plan, state))
+        found += _well_again(plan, state)
     return tuple(found)
 
 
@@ -167,12 +168,7 @@ def _ahead(plan: Plan, state: State, stage: Stage, at: datetime) -> Iterator[Nee
         yield Need("gate", f"{gate_words(gate)} (before {stage.title})", who, takes=takes, subject=gate.id)
     for task in (*open_before(plan, state, stage), *open_entry(plan, state, stage)):
         yield _task(plan, state, task, at)
-    if stage.in_window and state.override is None:
-        window = plan_state(plan, at)
-        if not window.is_open:
-            what = f"{stage.title} may not be entered: {window.reason}"
-            takes = "the window to open, or override-window by an operator with a reason"
-            yield Need("window", what, until=window.next_open, takes=takes)
+    yield from _window(plan, state, stage, at)
     if state.candidate_ready is False and live_share(stage) > state.desired_share:
         takes = "the new version to be ready where the target looks"
         yield Need("version", f"{stage.title} needs a new version that is ready", takes=takes)
@@ -182,6 +178,26 @@ def _ahead(plan: Plan, state: State, stage: Stage, at: datetime) -> Iterator[Nee
             what, takes = gate_words(gate), f"rollway task waive ROLLOUT {gate.id} --because TEXT"
             since = state.turns[stage.id]
             yield Need("gate", what, _operators(plan), since, takes=takes, subject=gate.id)
+
+
+def _window(plan: Plan, state: State, stage: Stage, at: datetime, when: str = "") -> Iterator[Need]:
+    if not stage.in_window or state.override is not None:
+        return
+    window = plan_state(plan, at)
+    if not window.is_open:
+        what = f"{when}{stage.title} may not be entered: {window.reason}"
+        takes = "the window to open, or rollway override-window ROLLOUT --because TEXT"
+        yield Need("window", what, until=window.next_open, takes=takes)
+
+
+def _well_again(plan: Plan, state: State) -> Iterator[Need]:
+    """A version that died in the end is not done, whatever else is."""
+    if state.unready_since is not None:
+        is_last = not open_after(plan, state)
+        who = _operators(plan) if is_last else ()
+        takes = "the new version to be ready where the target looks"
+        takes += "; or rollway promote ROLLOUT --because TEXT" if is_last else ""
+        yield Need("version", NOT_READY, who, since=state.unready_since, takes=takes)
 
 
 # --- what people do ---------------------------------------------------------------------------------
@@ -240,10 +256,30 @@ def _paused(plan: Plan, state: State, at: datetime) -> Iterator[Need]:
     stuck = [task for task in plan.runbook if (known := state.tasks.get(task.id)) and known.is_stuck]
     for task in stuck:
         yield _task(plan, state, task, at)
+    refused = tuple(_refusing(plan, state, at))
+    yield from refused
     if not state.held_by_task or not stuck:
-        back = "" if is_past_return(plan, state) else ", or rollback by anybody"
-        forward = ", or roll-forward once it is mended" if is_past_return(plan, state) else ""
-        yield Need("person", state.standing, _operators(plan), takes=f"rollway resume{forward}{back}")
+        takes = _word_to_go_on(plan, state, is_refused=bool(refused))
+        yield Need("person", state.standing, _operators(plan), takes=takes)
+    following = next_stage(plan, state)
+    if following is not None and not any(need.kind == "window" for need in refused):
+        yield from _window(plan, state, following, at, "once resumed, ")
+
+
+def _word_to_go_on(plan: Plan, state: State, *, is_refused: bool) -> str:
+    is_past, is_harmful = is_past_return(plan, state), state.heard == "harmful"
+    if is_harmful and is_past:
+        return "rollway roll-forward --because TEXT, once it is mended"
+    word = "rollway promote --because TEXT" if is_harmful and state.held_for else "rollway resume"
+    before = " (it is refused before)" if is_refused else ""
+    return f"{word}{before}, or {'roll-forward once it is mended' if is_past else 'rollback by anybody'}"
+
+
+def _refusing(plan: Plan, state: State, at: datetime) -> Iterator[Need]:
+    """What a resume is refused for: where it would raise what is served, the stage is entered once more."""
+    stage = plan.stages[state.stage]
+    if state.started_at is not None and live_share(stage) > state.desired_share + SAME_SHARE:
+        yield from _ahead(plan, state, stage, at)
 
 
 def _going_back(plan: Plan, state: State) -> Iterator[Need]:

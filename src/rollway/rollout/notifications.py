@@ -87,6 +87,8 @@ KINDS: Mapping[str, Kind] = {
     "target": Kind("the target says", is_quiet=True),
     "target_failed": Kind("the target failed", "failure"),
     "target_back": Kind("the target answers again", "success"),
+    "version_dead": Kind("the new version is not ready", "failure"),
+    "version_back": Kind("the new version is ready again", "success"),
     "target_refuses": Kind("the target refuses", "warning"),
     # --- the way back, and the end ---
     "rollback": Kind("rolling back", "failure"),
@@ -113,6 +115,7 @@ GROUPS: Mapping[str, frozenset[str]] = {
             "undo_ready",
             "asked",
             "held",
+            "version_dead",
             "mismatch",
             "drift",
         }

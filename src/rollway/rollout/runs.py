@@ -15,7 +15,7 @@ from rollway.planning.runbooks.model import UndoStep
 from rollway.planning.task_order import APPROVAL
 from rollway.rollout.gates import is_followed
 from rollway.rollout.model import Doing, Effect, Entry, RunTask, State, Step, TaskLost, TaskRan
-from rollway.rollout.steps import changed
+from rollway.rollout.steps import NOT_READY, changed
 from rollway.rollout.tasks import newly_ready, task_of, with_task
 
 LONGEST_SECONDS = 3600.0
@@ -70,6 +70,8 @@ def _either(first: str, second: str) -> str:
 
 def why_not_now(plan: Plan, state: State, task: Task, at: datetime) -> str:
     """Why an automatic task is not run at this moment, though nothing else holds it back; empty if it is."""
+    if state.closing_at is not None and state.unready_since is not None:
+        return NOT_READY  # what cleans the old version up would take it from whoever has to mend this
     stage = next((stage for stage in plan.stages if stage.id == task.stage), None)
     if stage is None or not stage.in_window or state.override is not None:
         return ""

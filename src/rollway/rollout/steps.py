@@ -9,6 +9,8 @@ from rollway.rollout.model import CommandGiven, Entry, SetShare, State, Step
 
 BASELINE_DOWN = "The old version is not ready: traffic goes back to it as soon as it is."
 
+NOT_READY = "the new version serves users and is not ready"
+
 SAME_SHARE = 1e-5
 """Two shares closer than this are the same: the resolution of the flag target's weights."""
 

@@ -115,6 +115,8 @@ ENTRIES = {
     "preflight_skipped": Look("no preflight", "alert", "wait"),
     "target_failed": Look("target failed", "alert", "bad"),
     "target_back": Look("target back", "check", "good"),
+    "version_dead": Look("new version not ready", "alert", "bad"),
+    "version_back": Look("new version ready again", "check", "good"),
     "mismatch": Look("users not split as planned", "alert", "wait"),
     "held": Look("held", "pause", "bad"),
     "asked": Look("a person is asked", "person", "wait"),
