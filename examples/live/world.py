@@ -18,6 +18,8 @@ from examples.live.servers import Places, Process
 from examples.live.servers.reached import status_at
 
 ROOT = HERE.parents[1]
+FIRST_SECONDS = 2.0
+"""Of traffic there has been before Rollway is asked to start something: it looks at the numbers first."""
 LOG_LINES = 12
 """Of each log, where an example went wrong."""
 
@@ -71,7 +73,9 @@ def running(example: Example, build: str, *, keep: bool = False) -> Iterator[Wor
             stack.callback(server(places).stop)
         # Users who came earlier would take the processor from it while it starts.
         world.wait_for_engine()
-        stack.callback(_start_users(world).stop)
+        users = _start_users(world)
+        stack.callback(users.stop)
+        users.wait_until(lambda: _answered(world) >= FIRST_SECONDS * example.rate)
         stack.enter_context(in_environment(places))
         yield world
 
@@ -131,6 +135,10 @@ def _start_service(world: World, name: str, version: str, behaves: str) -> Proce
     )
     service.wait_until(lambda: status_at(places.ports[name]) == 200)
     return service
+
+
+def _answered(world: World) -> int:
+    return sum(world.counts().get("served", {}).values())
 
 
 def _start_users(world: World) -> Process:
