@@ -60,7 +60,7 @@ class Example:
     users: int = 5000
     sites: int = 12
     rate: float = 300.0
-    give_up_after: float = 120.0
+    give_up_after: float = 180.0
 
     @property
     def folder(self) -> Path:

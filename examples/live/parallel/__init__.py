@@ -17,5 +17,4 @@ EXAMPLE = Example(
     edits={"stages.parallel-run.exposure.mode": "shadow", "stages.parallel-run.exposure.share": "1"},
     edited_because="Envoy sends the copies; and an example has seconds where a release has days",
     has_ledger=True,
-    give_up_after=45,
 )
