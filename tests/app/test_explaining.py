@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollway.app.explaining import explain
+from rollway.app.explaining_end import otherwise
 from rollway.app.explaining_entry import explain_entry
 from rollway.app.telling import Line, Section
 from rollway.app.views import WHOLE, rollout_view
@@ -190,7 +191,33 @@ def test_a_release_taken_back_on_evidence_says_what_would_have_kept_it(story: St
     assert "Harmful once the weighted average of all evidence of harm reaches 100" in ended
     assert "had to stay below 100" in ended
     assert "errors: up to 1.25× of the old version's figure is tolerated" in ended
+    assert "; ratio by interval " in ended
     assert "waits" not in told(story, rollout)
+
+
+def test_a_release_taken_back_by_a_limit_is_told_by_the_limit(story: Story) -> None:
+    """Both versions are as bad, so a ratio would argue against it: the limit's own figures are told."""
+    story.world.old["errors"] = story.world.new["errors"] = 0.3
+    plan = bare()
+    guards = tuple(
+        guard.model_copy(update={"limit": 0.08}) if guard.kpi == "errors" else guard for guard in plan.guards
+    )
+    rollout = story.start(plan.model_copy(update={"guards": guards}))
+    story.tick_until(rollout, lambda state: state.is_final)
+    ended = words_of(told(story, rollout)["ended"])
+    assert "errors: its limit was broken, which holds whatever the old version's figure is: the new" in ended
+    assert "above the limit of 8.0%." in ended
+    assert "tolerated" not in ended
+    assert "evidence e = " not in ended.partition("its limit was broken")[2]
+
+
+def test_a_release_taken_back_by_a_hard_stop_says_what_was_found() -> None:
+    """A plain rule has its own figures, and no ratio."""
+    entry = {"kind": "rollback", "actor": "rollway", "data": {"heard": "harmful"}}
+    found = "errors: the new version failed 3 of 3 checks in 3 intervals in a row"
+    (line,) = otherwise(bare(), entry, {"kind": "harmful", "is_stop": True, "reason": found})
+    assert line.text.startswith("It was a hard stop")
+    assert dict(line.rows) == {"found": f"{found}."}
 
 
 def test_a_release_taken_back_by_a_person_names_the_person(story: Story) -> None:

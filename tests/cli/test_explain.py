@@ -63,7 +63,7 @@ def test_it_says_who_and_what_to_type(story: Story, waiting: str) -> None:
     assert told.exit_code == 0
     assert "What it waits for, and what it would take" in told.stdout
     assert (
-        f"type                  rollway task confirm {waiting} 10-percent-task-before-telemetry"
+        f"type                  rollway task confirm {waiting} 10-percent-task-before-telemetry --as "
         in told.stdout
     )
 

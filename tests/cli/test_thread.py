@@ -143,7 +143,13 @@ def test_a_command_that_nobody_hears_says_so(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("status", "nothing"), ("record", "verify", "nothing"), ("plan", "show", "abcdef")]
+    "words",
+    [
+        ("status", "nothing"),
+        ("record", "verify", "nothing"),
+        ("record", "nothing"),
+        ("plan", "show", "abcdef"),
+    ],
 )
 def test_what_is_not_there_is_exit_code_3(tmp_path: Path, words: tuple[str, ...]) -> None:
     """A name that does not exist is said so, in one message."""

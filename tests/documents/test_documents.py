@@ -217,5 +217,5 @@ def test_what_is_not_shown_is_said(pack_of: MakePack) -> None:
     """An untested rollback and a missing authority stand out."""
     text = render("rollout-plan", "md", pack_of("canary", done={}, agreements={}))
     assert "| Tested | **not shown** |" in text
-    assert "| Who may say it | nobody is named |" in text
+    assert "| Who may say it | anybody, at any hour |\n| Called first | nobody is named |" in text
     assert "No change windows are agreed" in text

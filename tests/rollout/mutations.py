@@ -83,6 +83,13 @@ MUTATIONS = (
     Mutation(
         "a dead version goes on", 1, "exposure._still_alive", "event.candidate_ready is not False", "True"
     ),
+    Mutation(
+        "a dead version goes on with other copies",
+        1,
+        "exposure.on_observed",
+        'if agreement in ("same", "copies") and',
+        'if agreement == "same" and',
+    ),
     Mutation("done with a dead version", 1, "clock._close", "state.unready_since is not None", "False"),
     Mutation("back before the old is ready", 1, "steps.roll_back", "state.baseline_ready is False", "False"),
     Mutation(

@@ -102,6 +102,15 @@ def test_a_stage_does_not_bake_while_nobody_looks(is_timed: bool) -> None:
     assert "59 minutes 30 seconds do not count as watched: ten has baked for 40 seconds" in told.text
 
 
+def test_a_bake_that_is_over_is_said_to_be_over() -> None:
+    """Not 30 seconds of 20: what is over is over."""
+    world = long_bake()
+    world.ticks(80, "undecided")
+    away(world, 3600.0)
+    (told,) = [entry for entry in world.record if entry.kind == "not_watched"]
+    assert told.text.endswith("do not count as watched: ten has baked for all of its 1 minute 40 seconds.")
+
+
 def test_a_short_absence_counts_whole() -> None:
     """A restart takes seconds: it changes nothing, and nothing is said of it."""
     world = long_bake()

@@ -41,6 +41,15 @@ def test_a_stage_is_not_entered_while_its_gate_is_open() -> None:
     assert world.kinds.index("gates_open") < len(world.kinds) - 1 or world.kinds[-1] == "gates_open"
 
 
+def test_a_name_that_nothing_has_is_refused_with_where_the_names_are() -> None:
+    """A slip is common; the refusal says which command lists what there is."""
+    world = at_the_gate(gated(gate("numbers", of="before-telemetry")))
+    world.say("confirm", subject="brief-support")
+    assert world.kinds[-1] == "refused"
+    told = "there is neither a gate nor a task 'brief-support'; `rollway task list --all` names them"
+    assert world.record[-1].text.endswith(told)
+
+
 @pytest.mark.parametrize("subject", ["numbers", "before-telemetry"])
 def test_a_person_meets_a_gate_by_its_name_or_by_its_task(subject: str) -> None:
     """Once it was said, the stage is entered, and the record has who and why."""

@@ -20,7 +20,7 @@ from support.machine import World
 from support.stories import GATE, canary, stage, verdict
 
 SETTINGS = settings(
-    max_examples=100,
+    max_examples=200,
     stateful_step_count=15,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

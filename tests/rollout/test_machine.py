@@ -200,6 +200,9 @@ def test_a_hand_that_lowers_the_exposure_is_not_fought() -> None:
     world.share = 0.0
     world.ticks(5, "healthy")
     assert (world.state.phase, world.share) == ("paused", 0.0)
+    assert world.state.standing.startswith(
+        "Somebody else, or a restart that forgot, moved the target from 50%"
+    )
     world.say("resume")
     world.ticks(2, "undecided")
     assert world.share == 0.5

@@ -180,7 +180,7 @@ def test_what_is_typed_for_a_paused_rollout_are_commands_alone() -> None:
     world = paused_at_ten(windows=(SHUT,))
     told = waiting_json("r-1", world.plan, world.state, world.now)["needs"]
     assert [need["commands"] for need in told] == [
-        ["rollway resume r-1"],
-        ["rollway override-window r-1 --because TEXT"],
+        ["rollway resume r-1 --as ops"],
+        ["rollway override-window r-1 --because TEXT --as ops"],
     ]
     assert [need["is_people"] for need in told] == [True, False]

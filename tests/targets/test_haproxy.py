@@ -88,9 +88,12 @@ def test_the_share_outlives_a_restart_of_the_balancer(site: Site) -> None:
 
 
 def test_without_a_state_file_a_restart_is_seen(site: Site) -> None:
-    """The balancer forgets; what is read back says so, and the preflight has said so before."""
+    """The balancer forgets; what is read back says so, and the preflight said so, with the remedy."""
     target = site.target()
-    assert {check.name: check.state for check in target.preflight()}["outlives a reload"] == "unknown"
+    (check,) = (check for check in target.preflight() if check.name == "outlives a reload")
+    assert check.state == "unknown"
+    assert "nobody is served the new version then, and the rollout pauses" in check.told
+    assert "target.state_file" in check.hint
     target.apply(0.5, fence=1)
     site.balancer.stop()
     site.balancer.start()

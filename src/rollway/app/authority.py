@@ -5,7 +5,8 @@ A role for which nobody is named is answered for by the plan's operators; a deci
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shlex
+from collections.abc import Iterable, Sequence
 
 from rollway.approvals import same_name
 from rollway.errors import RefusedError
@@ -26,7 +27,8 @@ def check_operator(plan: Plan, kind: str, actor: str) -> None:
     if kind in NEEDS_OPERATOR and plan.operators and not _is_one_of(actor, plan.operators):
         raise RefusedError(
             f"{actor} may not {kind.replace('_', ' ')} this rollout",
-            hint=f"its operators are {', '.join(plan.operators)}; anybody may pause it or roll it back",
+            hint=f"its operators are {', '.join(plan.operators)}; {_spoken_as(plan.operators)}. Anybody may "
+            "pause it or roll it back",
         )
 
 
@@ -38,8 +40,19 @@ def check_speaker(plan: Plan, state: State, kind: CommandKind, subject: str, act
     if named and not _is_one_of(actor, named):
         raise RefusedError(
             f"{actor} may not say {kind.replace('_', '-')} of '{subject}'",
-            hint=f"it is for {', '.join(named)}",
+            hint=f"it is for {', '.join(named)}; {_spoken_as(named)}",
         )
+
+
+def as_option(names: Iterable[str]) -> str:
+    """` --as jo`, for the first of these that is a person and no role; empty where none is."""
+    person = next((name for name in names if name not in ROLES), "")
+    return f" --as {shlex.quote(person)}" if person else ""
+
+
+def _spoken_as(names: Sequence[str]) -> str:
+    option = as_option(names) or " --as NAME"
+    return f"if {'that is you' if len(names) == 1 else 'you are one of them'}, add your name, as in{option}"
 
 
 def speakers(plan: Plan, state: State, kind: CommandKind, subject: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from rollway.app import telling, words
 from rollway.app.authority import NEEDS_OPERATOR, NEEDS_REASON
 from rollway.app.explaining_end import ended
 from rollway.app.telling import BLIND, LOOK_AT, Line, Section
-from rollway.app.waiting import is_late
+from rollway.app.waiting import late_words, unheard_words
 from rollway.facts.model import Freeze
 from rollway.planning import Guard, Plan
 from rollway.planning.windows import describe_freeze
@@ -87,10 +87,10 @@ def _where(view: Json, at: datetime, zone: str) -> Section:
 
 def _late(view: Json, at: datetime) -> Iterator[Line]:
     """Nothing happens while nobody looks; that is said before all reasons why."""
-    if is_late(view, at):
-        ago = words.duration((at - datetime.fromisoformat(view["moved_at"])).total_seconds())
-        text = f"Nobody carries it out: the last look at it was {ago} ago. Is `rollway serve` up?"
+    if text := late_words(view, at):
         yield Line(text, commands=("rollway serve",), data={"moved_at": view["moved_at"]})
+    for said in view["unheard"]:
+        yield Line(f"{words.sentence(unheard_words(said, at))}", data={"unheard": said})
 
 
 def served(view: Json) -> str:
@@ -113,7 +113,11 @@ def served(view: Json) -> str:
 def _waits(view: Json, at: datetime, zone: str) -> Iterator[Line]:
     for need in view["needs"]:
         yield need_line(need, at, zone)
-    if not view["needs"]:
+    if not view["needs"] and not view["seq"]:
+        yield Line(
+            "To be taken up: nobody has looked at it since it was started.", commands=("rollway serve",)
+        )
+    elif not view["needs"]:
         every = words.duration(view["tick_seconds"])
         yield Line(f"Nothing that is known: it goes on with the next look, every {every}.")
 
@@ -124,8 +128,7 @@ def need_line(need: Json, at: datetime, zone: str) -> Line:
     rows += [("waits", telling.since(need["since"], at, zone))] if need["since"] else []
     rows += [("until", telling.until(need["until"], at, zone))] if need["until"] else []
     takes = need["takes"]
-    is_command = takes in need["commands"]
-    rows += [("takes", takes)] if takes and not is_command else []
+    rows += [("takes", takes)] if takes and not need["is_typed"] else []
     told = f"{KINDS[need['kind']].capitalize()}: {stopped(need['what'])}"
     return Line(told, tuple(rows), tuple(need["commands"]), need)
 

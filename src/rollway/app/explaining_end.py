@@ -112,7 +112,8 @@ def _instead_of_going_back(plan: Plan, entry: Mapping[str, Any], verdict: Json |
         return
     if verdict["is_stop"]:
         yield Line(
-            "It was a hard stop: a plain rule that needs no test. Only better numbers would have kept it."
+            "It was a hard stop: a plain rule that needs no test. Only better numbers would have kept it.",
+            (("found", stopped(verdict["reason"])),),
         )
         return
     told, enough = words.e_value(verdict["harm_log_e"]), words.count(verdict["harm_threshold"])
@@ -123,8 +124,27 @@ def _instead_of_going_back(plan: Plan, entry: Mapping[str, Any], verdict: Json |
     )
     for said in verdict["guards"]:
         if said["kpi"] in verdict["drivers"]:
-            kept = f"up to {words.times(said['tolerance'])} of the old version's figure is tolerated"
-            yield Line(f"{said['kpi']}: {kept}; measured: {telling.figures(said)}.", data=dict(said))
+            yield _broken_limit(plan, said, verdict) or _not_tolerated(said)
+
+
+def _broken_limit(plan: Plan, said: Json, verdict: Json) -> Line | None:
+    """The limit that was broken, with its own figures; None where it was not a limit that told against it.
+
+    The verdict's reason is about its first driver, and ends with the evidence.
+    """
+    guard = telling.guard_of(plan, said["kpi"])
+    found = verdict["reason"].partition("; evidence e = ")[0]
+    is_told = said["kpi"] == verdict["drivers"][0] and " the limit of " in found
+    if guard is None or guard.limit is None or not is_told:
+        return None
+    found = found.partition("; also ")[0].removeprefix(f"{said['kpi']}: ")
+    text = f"{said['kpi']}: its limit was broken, which holds whatever the old version's figure is: {found}."
+    return Line(text, data={**said, "limit": guard.limit, "limit_seconds": guard.limit_seconds})
+
+
+def _not_tolerated(said: Json) -> Line:
+    kept = f"up to {words.times(said['tolerance'])} of the old version's figure is tolerated"
+    return Line(f"{said['kpi']}: {kept}; measured: {telling.figures(said)}.", data=dict(said))
 
 
 def _still_open_to_harm(verdict: Json) -> Iterator[Line]:

@@ -1,7 +1,7 @@
 """A rollout as a stream of events: every entry of its record once and in order, and what changed besides.
 
-Each event is plain JSON with `event` (entry, verdict, waits, late or end), `rollout`, and `n`: the number of
-the last entry of the record that was told by then, from which a stream can be taken up again.
+Each event is plain JSON with `event` (entry, verdict, waits, late, unheard or end), `rollout`, and `n`: the
+number of the last entry of the record that was told by then, from which a stream can be taken up again.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Literal
 
+from rollway.app import words
 from rollway.app.service import Rollway
 from rollway.app.views import entry_json, rollout_view
-from rollway.app.waiting import is_late
+from rollway.app.waiting import is_late, unheard_json, unheard_words
 
 Json = dict[str, Any]
 Because = Literal["ended", "reached", "timeout"]
@@ -40,6 +41,8 @@ class Follower:
         self._judged: object = None
         self._waits: object = None
         self._is_late = False
+        self._unheard: dict[int, bool] = {}
+        """What was unheard in the look before, by its number: whether it was told."""
 
     def look(self) -> Iterator[Json]:
         """What is new, oldest first: entries, then a changed verdict, then a change of what is waited for.
@@ -49,6 +52,7 @@ class Follower:
         seq = self._rollway.rollouts.seq(self._rollout)
         if seq is not None and seq == self._seq:
             yield from self._late()
+            yield from self._not_heard()
             return
         # The view before the record: so an end that was seen has its last entry in the record.
         self.view = rollout_view(self._rollway, self._rollout, entries=self._entries)
@@ -65,6 +69,17 @@ class Follower:
             self._is_late = True
             text = "Nobody carries it out: its next look is overdue. Is `rollway serve` up?"
             yield {**self._head("late"), "at": self.view["late_at"], "text": text}
+
+    def _not_heard(self) -> Iterator[Json]:
+        """A command that two looks in a row found unheard, once; what is heard at once is not told."""
+        pending = () if self.view["is_final"] else self._rollway.rollouts.pending(self._rollout)
+        self.view["unheard"] = unheard_json(pending)
+        before, self._unheard = self._unheard, {}
+        for said in self.view["unheard"]:
+            self._unheard[said["id"]] = said["id"] in before
+            if before.get(said["id"]) is False:
+                text = words.sentence(unheard_words(said, self._rollway.clock()))
+                yield {**self._head("unheard"), **said, "text": text}
 
     def end(self, because: Because, exit_code: int) -> Json:
         """The last event of a stream."""

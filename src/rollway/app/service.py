@@ -185,7 +185,8 @@ class Rollway:
         loaded = self.load(rollout)
         if loaded.state.phase != "rolled_back":
             raise RefusedError(
-                f"{rollout} is {loaded.state.phase.replace('_', ' ')}; only what was rolled back is retried"
+                f"{rollout} is {loaded.state.phase.replace('_', ' ')}; only what was rolled back is retried",
+                hint=f"`rollway explain {rollout}` says where it stands",
             )
         if loaded.state.heard == "harmful" and not reason.strip():
             raise RefusedError(
@@ -264,7 +265,12 @@ class Rollway:
         loaded = self.load(rollout)
         actor, reason = checked_name(actor), checked_reason(reason)
         if loaded.state.is_final:
-            raise RefusedError(f"{rollout} is {loaded.state.phase} already; {kind} changes nothing")
+            phase = loaded.state.phase.replace("_", " ")
+            again = f"`rollway retry {rollout}` starts its plan once more; " if phase == "rolled back" else ""
+            raise RefusedError(
+                f"{rollout} is {phase} already; {kind.replace('_', '-')} changes nothing",
+                hint=f"{again}`rollway explain {rollout}` says how it ended",
+            )
         check_operator(loaded.plan, kind, actor)
         check_speaker(loaded.plan, loaded.state, kind, subject, actor)
         if kind in NEEDS_REASON and not reason:

@@ -90,7 +90,7 @@ def until(at: str, now: datetime, zone: str) -> str:
 
 
 def figures(said: Mapping[str, Any]) -> str:
-    """Both arms, and what was compared: `new 2.1% of 3,400, old 2.0% of 30,600; ratio 1.05×, ...`."""
+    """Both arms, and what was compared: `new 2.1% of 3,400, old 2.0% of 30,600; ratio by interval 1.05×`."""
     if said["candidate_mean"] is not None or said["baseline_mean"] is not None:
         return _means(said)
     new, old = (
@@ -108,7 +108,8 @@ def ratio(said: Mapping[str, Any]) -> str:
     if said["ratio"] is None:
         return ""
     return (
-        f"; ratio {words.times(said['ratio'])}, 95% band {words.band(said['ratio_low'], said['ratio_high'])}"
+        f"; ratio by interval {words.times(said['ratio'])}, "
+        f"95% band {words.band(said['ratio_low'], said['ratio_high'])}"
     )
 
 

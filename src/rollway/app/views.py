@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from rollway.app.service import Rollway
-from rollway.app.waiting import late_at, waiting_json
+from rollway.app.waiting import late_at, unheard_json, waiting_json
 from rollway.judge import Reading, sample_to_json
 from rollway.planning import Plan
 from rollway.rollout import State
@@ -25,13 +25,12 @@ WHOLE = sys.maxsize
 
 def overview(rollway: Rollway) -> Json:
     """Every plan with where it stands, and every rollout; newest first."""
-    rollouts = [_rollout_line(row) for row in rollway.rollouts.summaries()]
+    kept = rollway.plans.summaries()
+    plans = {row.hash: Plan.from_text(row.body) for row in kept}
+    rollouts = [_rollout_line(rollway, row, plans[row.plan_hash]) for row in rollway.rollouts.summaries()]
     started = {line["plan"] for line in rollouts}
     return {
-        "plans": [
-            _plan_line(rollway, Plan.from_text(row.body), row.created_at, row.hash in started)
-            for row in rollway.plans.summaries()
-        ],
+        "plans": [_plan_line(rollway, plans[row.hash], row.created_at, row.hash in started) for row in kept],
         "rollouts": rollouts,
     }
 
@@ -54,8 +53,9 @@ def _plan_line(rollway: Rollway, plan: Plan, created_at: datetime, is_started: b
     }
 
 
-def _rollout_line(row: Any) -> Json:
+def _rollout_line(rollway: Rollway, row: Any, plan: Plan) -> Json:
     state = State.model_validate_json(row.state)
+    pending = () if state.is_final else rollway.rollouts.pending(row.id)
     return {
         "id": row.id,
         "plan": row.plan_hash,
@@ -65,6 +65,9 @@ def _rollout_line(row: Any) -> Json:
         "served_share": state.served_share,
         "standing": state.standing,
         "created_at": row.created_at.isoformat(),
+        "moved_at": row.moved_at.isoformat(),
+        "late_at": _iso(late_at(plan, state, row.moved_at)),
+        "unheard": unheard_json(pending),
         "ended_at": _iso(state.ended_at),
     }
 
@@ -110,6 +113,7 @@ def rollout_view(rollway: Rollway, rollout: str, *, entries: int = 200) -> Json:
         "tick_seconds": plan.policy.tick_seconds,
         "moved_at": loaded.moved_at.isoformat(),
         "late_at": _iso(late_at(plan, state, loaded.moved_at)),
+        "unheard": unheard_json(loaded.pending),
         "stages": _stages(plan, state, record),
         "guards": [guard.model_dump(mode="json", exclude={"signal"}) for guard in plan.guards],
         "verdict": verdict,

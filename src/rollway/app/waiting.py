@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from rollway.app.authority import speakers
+from rollway.app import words
+from rollway.app.authority import NEEDS_OPERATOR, as_option, speakers
 from rollway.app.own_words import OwnWord
 from rollway.facts.model import WEEKDAYS
 from rollway.planning import Gate, Plan, Task
@@ -18,10 +19,11 @@ from rollway.planning.calendar.recurring import Horizon
 from rollway.planning.people import gate_words
 from rollway.planning.runbooks.model import UndoStep
 from rollway.planning.windows import local_span, occurrence, zone_named
-from rollway.rollout import CommandKind, Doing, State
+from rollway.rollout import CommandGiven, CommandKind, Doing, State
 from rollway.rollout.gates import gate_people, is_followed, is_met
 from rollway.rollout.machine import next_wake
 from rollway.rollout.needs import Heard, Need, lacking
+from rollway.rollout.ports import Pending
 from rollway.rollout.steps import is_past_return
 from rollway.rollout.tasks import task_of
 from rollway.rollout.undoing import needed_undo
@@ -67,9 +69,9 @@ def waiting_json(
 
 def _with_own(needs: Iterable[Need], own: Sequence[OwnWord]) -> Iterator[Need]:
     """Gates that Rollway will see met by itself end at that time, unless a person is faster."""
-    words = {word.gate.id: word for word in own}
+    own_of = {word.gate.id: word for word in own}
     for need in needs:
-        word = words.get(need.subject) if need.kind == "gate" else None
+        word = own_of.get(need.subject) if need.kind == "gate" else None
         if word is None:
             yield need
         else:
@@ -86,37 +88,51 @@ def heard_in(verdict: Json | None) -> Heard | None:
 
 def need_json(rollout: str, plan: Plan, state: State, need: Need) -> Json:
     """One need, with what to type about it; `is_people`: nothing but a person ends it; `may_say`: whose word
-    counts, by name, empty where anybody's does."""
+    counts, by name, empty where anybody's does; `is_typed`: `takes` is said by its commands already."""
     said: CommandKind = "go" if need.kind == "decision" else "confirm"
+    may_say = list(speakers(plan, state, said, need.subject)) if need.subject else []
+    takes = need.takes.replace("ROLLOUT", rollout)
+    commands = list(_commands(rollout, plan, need, may_say))
     return {
         "kind": need.kind,
         "what": need.what,
         "who": list(need.who),
         "since": iso(need.since),
         "until": iso(need.until),
-        "takes": need.takes.replace("ROLLOUT", rollout),
+        "takes": takes,
+        "is_typed": any(command.startswith(takes) for command in commands),
         "subject": need.subject,
         "is_people": (need.kind in PEOPLE_KINDS and need.until is None)
         or "a person who was asked" in need.takes,
-        "may_say": list(speakers(plan, state, said, need.subject)) if need.subject else [],
-        "commands": list(_commands(rollout, plan, need)),
+        "may_say": may_say,
+        "commands": commands,
     }
 
 
-def _commands(rollout: str, plan: Plan, need: Need) -> Iterator[str]:
+def _commands(rollout: str, plan: Plan, need: Need, may_say: Sequence[str]) -> Iterator[str]:
+    """What to type, with a person's name where only some may say it."""
+    asked = [name for name in need.who if name in may_say]
+    person, operator = as_option([*asked, *may_say]), as_option(plan.operators)
     for typed in _TYPED.findall(need.takes):
         if "ROLLOUT" in typed:
-            yield typed.split(" or ")[0].replace("ROLLOUT", rollout)
+            said = typed.split(" or ")[0].replace("ROLLOUT", rollout)
+            yield said + (person if need.subject else _as_operator(said, operator))
         elif need.kind == "person":
             word, _, rest = typed.removeprefix("rollway ").partition(" ")
-            yield f"rollway {word} {rollout} {rest if rest.startswith('--') else ''}".strip()
+            said = f"rollway {word} {rollout} {rest if rest.startswith('--') else ''}".strip()
+            yield said + _as_operator(said, operator)
     if need.kind == "evidence" and "promote" in need.takes:
-        yield f"rollway promote {rollout} --because TEXT"
+        yield f"rollway promote {rollout} --because TEXT{operator}"
     kind = plan.target.type if plan.target else ""
     if need.kind == "target" and kind in ("people", "sites"):
         yield f"rollway errands {rollout}"
     if need.kind == "target" and kind == "sites":
         yield f"rollway sites {rollout}"
+
+
+def _as_operator(typed: str, operator: str) -> str:
+    """The operator's name behind a command that only operators may say."""
+    return operator if typed.split()[1].replace("-", "_") in NEEDS_OPERATOR else ""
 
 
 # --- gates, tasks, undo steps -----------------------------------------------------------------------
@@ -295,3 +311,39 @@ def late_at(plan: Plan, state: State, moved_at: datetime) -> datetime | None:
 def is_late(view: Json, at: datetime) -> bool:
     """Whether nobody seems to carry a rollout out, by its view."""
     return view["late_at"] is not None and at > datetime.fromisoformat(view["late_at"])
+
+
+def late_words(view: Json, at: datetime) -> str:
+    """That nobody carries a rollout out, and since when; empty where it was looked at in time."""
+    if not is_late(view, at):
+        return ""
+    return (
+        f"Nobody carries it out: the last look at it was {_ago(view['moved_at'], at)}. Is `rollway serve` up?"
+    )
+
+
+def unheard_json(pending: Iterable[Pending]) -> list[Json]:
+    """What people said and no tick has heard yet, oldest first."""
+    return [
+        {
+            "id": one.id,
+            "command": one.event.kind,
+            "actor": one.event.actor,
+            "at": iso(one.event.at),
+            "reason": one.event.reason,
+            "subject": one.event.subject,
+        }
+        for one in pending
+        if isinstance(one.event, CommandGiven)
+    ]
+
+
+def unheard_words(said: Json, at: datetime) -> str:
+    """`rollback said by jo 12 s ago, not heard yet`."""
+    about = f" of '{said['subject']}'" if said["subject"] else ""
+    word = said["command"].replace("_", "-")
+    return f"{word}{about} said by {said['actor']} {_ago(said['at'], at)}, not heard yet"
+
+
+def _ago(moment: str, at: datetime) -> str:
+    return f"{words.duration(max(0.0, (at - datetime.fromisoformat(moment)).total_seconds()))} ago"

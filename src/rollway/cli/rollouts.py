@@ -11,6 +11,8 @@ from rollway.cli.common import actor_option, coloured, heading, json_option, ope
 from rollway.cli.watch import follow_options, watch
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rollway.app import Rollway
     from rollway.rollout import CommandKind
 
@@ -36,34 +38,45 @@ def status(ctx: click.Context, rollout: str | None, as_json: bool, follow: bool,
         return
     with opened(ctx) as rollway:
         seen = rollout_view(rollway, rollout, entries=5) if rollout else overview(rollway)
-        silent = silent_channels(rollway)
+        silent, now = silent_channels(rollway), rollway.clock()
     if as_json:
         print_json(seen)
     elif rollout:
-        _show_rollout(seen)
+        _show_rollout(seen, now)
     else:
-        _show_overview(seen)
+        _show_overview(seen, now)
     for line in silent if not as_json else ():
         click.echo(line)
 
 
-def _show_rollout(view: dict[str, Any]) -> None:
+def _show_rollout(view: dict[str, Any], now: datetime) -> None:
+    from rollway.app import words
+    from rollway.app.waiting import late_words, unheard_words
+
     served = view["served_share"]
     told = "not read back yet" if served is None else f"{served:.0%} served"
     heading(f"{view['id']}  {coloured(view['phase'])}  {told}")
     if view["standing"]:
         click.echo(f"  {view['standing']}")
+    if late := late_words(view, now):
+        click.secho(f"  {late}", fg="red", bold=True)
+    for said in view["unheard"]:
+        click.secho(f"  {words.sentence(unheard_words(said, now))}", fg="red", bold=True)
     for entry in reversed(view["record"]):
         click.echo(f"  {entry['at'][11:19]}  {entry['text']}")
 
 
-def _show_overview(view: dict[str, list[dict[str, Any]]]) -> None:
+def _show_overview(view: dict[str, list[dict[str, Any]]], now: datetime) -> None:
+    from rollway.app.waiting import is_late
+
     if not view["plans"]:
         click.echo("Nothing here yet. Make a plan with `rollway plan release.yaml`.")
         return
     heading("Rollouts")
     for line in view["rollouts"]:
-        click.echo(f"  {line['id']:<32} {coloured(line['phase']):<20} {line['standing']}")
+        click.echo(f"  {line['id']:<32} {coloured(line['phase']):<20} {_told(line, now)}")
+    if any(is_late(line, now) for line in view["rollouts"]):
+        click.secho("  What is unattended is carried out by nobody: is `rollway serve` up?", fg="red")
     if not view["rollouts"]:
         click.echo("  none")
     heading("Plans")
@@ -74,6 +87,15 @@ def _show_overview(view: dict[str, list[dict[str, Any]]]) -> None:
             else line["approval_missing"]
         )
         click.echo(f"  {line['hash'][:12]}  {line['name']} {line['version']}  {line['method']}  {approval}")
+
+
+def _told(line: dict[str, Any], now: datetime) -> str:
+    """Why it is where it is; before it, that nobody looks, and what nobody has heard yet."""
+    from rollway.app.waiting import is_late, unheard_words
+
+    parts = ["unattended"] if is_late(line, now) else []
+    parts += [unheard_words(said, now) for said in line["unheard"]]
+    return "; ".join(part for part in (*parts, line["standing"]) if part)
 
 
 def _command(kind: CommandKind, teach: str, *, needs_reason: bool = False) -> click.Command:
@@ -161,12 +183,24 @@ roll_forward = _command(
 )
 
 
-@click.group()
+class RecordGroup(click.Group):
+    """`rollway record ROLLOUT` shows its record; a known word after `record` is a command of its own."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in self.commands:
+            args = ["show", *args]
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=RecordGroup, subcommand_metavar="[show] [ROLLOUT] | verify [ROLLOUT]")
 def record() -> None:
     """Print or verify the record of a rollout: what happened, with the numbers behind it.
 
     \b
-    rollway record show [ROLLOUT]          oldest first; without ROLLOUT the newest one
+    rollway record ROLLOUT                 oldest first
+    rollway record show [ROLLOUT]          the same; without ROLLOUT the newest one
     rollway record verify [ROLLOUT]        that no entry was changed, dropped or swapped
     """
 

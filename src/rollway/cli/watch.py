@@ -251,7 +251,7 @@ def _told(event: View) -> Iterator[str]:
     elif event["event"] == "verdict":
         states = ", ".join(f"{guard['kpi']} {guard['state']}" for guard in event["guards"])
         yield f"{at}       {'KPIs':<18} {states}" if states else f"{at}       verdict {event['kind']}"
-    elif event["event"] == "late":
+    elif event["event"] in ("late", "unheard"):
         yield f"{at}       {event['text']}"
     else:
         for need in event["needs"]:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from rollway.app import words
 from rollway.app.explaining import served
-from rollway.app.waiting import is_late
+from rollway.app.waiting import late_words, unheard_words
 from rollway.cli.common import COLOURS
 
 View = dict[str, Any]
@@ -90,11 +90,10 @@ class _Drawing:
             yield from self._wrapped(f"The target: {view['target_problem']}", style="red")
         if note := view["notes"].get("#target"):
             yield from self._wrapped(f"The target says: {note}")
-        if is_late(view, self.now):
-            ago = self._ago(view["moved_at"])
-            yield from self._wrapped(
-                f"Nobody carries it out: last look {ago} ago. Is `rollway serve` up?", style="bold red"
-            )
+        if late := late_words(view, self.now):
+            yield from self._wrapped(late, style="bold red")
+        for said in view["unheard"]:
+            yield from self._wrapped(words.sentence(unheard_words(said, self.now)), style="bold red")
 
     # --- stages ---
 

@@ -77,7 +77,7 @@ def rollback_steps(
 ) -> tuple[str, ...]:
     """The steps in words; `undo` are the team's own, which come once the target was told."""
     steps = [
-        "A harmful verdict, a broken limit or the word of an operator starts it, change windows or not.",
+        "A harmful verdict, a broken limit or anybody's word starts it, change windows or not.",
         "See that the old version is running and has the capacity for everyone.",
         undo_words(release),
         "Read back from the target that nobody is served by the new version.",

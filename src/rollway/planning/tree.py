@@ -203,8 +203,9 @@ def _rollback_lines(plan: Plan) -> Iterator[str]:
     if rollback.data_unknown:
         yield f"data: {rollback.data_unknown}"
     yield f"tested: {'yes' if rollback.tested else 'no'}"
+    yield "ordered by: anybody, at any hour"
     if rollback.authority:
-        yield f"ordered by: {listing((called(plan, name) for name in rollback.authority), 12)}"
+        yield f"called first: {listing((called(plan, name) for name in rollback.authority), 12)}"
     yield from (f"stays: {line}" for line in rollback.cannot_undo)
     if rollback.clock is not None:
         yield from clock_words(rollback.clock)

@@ -89,6 +89,8 @@ def _baked(plan: Plan, state: State, at: datetime) -> str:
     stage, elapsed = plan.stages[state.stage], (at - state.entered_at).total_seconds()
     if not stage.bake_seconds:
         return ""
+    if elapsed >= stage.bake_seconds:
+        return f": {stage.title} has baked for all of its {length(stage.bake_seconds)}"
     return f": {stage.title} has baked for {length(round(elapsed))} of {length(stage.bake_seconds)}"
 
 

@@ -133,7 +133,7 @@ def _mismatch(
     planned = _served_words(state.desired_share, state.desired_groups, is_by_groups)
     served = _served_words(event.share, event.groups, is_by_groups)
     data = {"planned": state.desired_share, "served": event.share}
-    moved = f"Somebody else moved the target from {planned} to {served}"
+    moved = f"Somebody else, or a restart that forgot, moved the target from {planned} to {served}"
     if agreement == "less":
         standing = f"{moved}; that is not fought. Resume or roll back."
         state = _kept(changed(state, phase="paused", held_by_task=False, standing=standing), event)

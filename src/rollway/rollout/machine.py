@@ -61,7 +61,7 @@ MADE_UP_FOR = 0.2
 
 def begin() -> State:
     """The state of a rollout that was started and has not done anything yet."""
-    return State(standing="waiting for the first change window")
+    return State(standing="waiting to be taken up by `rollway serve`")
 
 
 def advance(plan: Plan, state: State, event: Event) -> Step:

@@ -36,13 +36,13 @@ def find_subject(plan: Plan, state: State, name: str, kind: CommandKind) -> Gate
     """
     if state.phase == "rolling_back":
         step = next((step for step in needed_undo(plan, state) if step.id == name), None)
-        return step or f"'{name}' is no undo step of this rollback"
+        return step or f"'{name}' is no undo step of this rollback; `rollway task list` names them"
     gate = next((gate for gate in plan.gates if gate.id == name), None)
     task = task_of(plan, gate.of if gate is not None and gate.kind == "task" else name)
     if gate is not None and (kind == "waive" or task is None or not is_followed(plan)):
         return gate
     if task is None:
-        return f"there is neither a gate nor a task '{name}'"
+        return f"there is neither a gate nor a task '{name}'; `rollway task list --all` names them"
     if is_followed(plan) and kind != "waive":
         return task
     of_task = [gate for gate in plan.gates if (gate.kind, gate.of) == ("task", task.id)]

@@ -192,6 +192,11 @@ class SqlRollouts:
         with self._engine.connect() as connection:
             return connection.scalar(sa.select(command.c.heard_in).where(command.c.id == command_id))
 
+    def pending(self, rollout_id: str) -> tuple[Pending, ...]:
+        """What was said to a rollout and no tick has heard yet, oldest first."""
+        with self._engine.connect() as connection:
+            return _pending(connection, rollout_id)
+
     def summaries(self) -> Sequence[Any]:
         """All rollouts, newest first: rows of the table without the judge's memory."""
         columns = [c for c in rollout.c if c.name not in ("judge", "cursors")]

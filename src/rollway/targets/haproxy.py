@@ -147,10 +147,12 @@ class HaproxyTarget:
 
     def _outlives(self) -> Check:
         if self.state_file is None:
-            told = "weights are lost when HAProxy is reloaded, until the next tick sets them again"
-            return Check(
-                "outlives a reload", "unknown", told, "name its server-state-file as target.state_file"
+            told = (
+                "a reload or a restart of HAProxy forgets the weights: nobody is served the new version "
+                "then, and the rollout pauses until an operator resumes it"
             )
+            hint = "name its server-state-file as target.state_file, and the weights outlive both"
+            return Check("outlives a reload", "unknown", told, hint)
         return Check("outlives a reload", "ok", f"weights are kept in {self.state_file}")
 
     def _strangers(self, states: Mapping[str, Row]) -> list[Check]:
