@@ -94,6 +94,26 @@ def test_a_source_that_comes_back_within_the_time_is_fine(rollway: Rollway, metr
     assert states["source"] == "ok"
 
 
+def test_a_source_that_has_not_asked_the_service_yet_is_given_its_time(
+    rollway: Rollway, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prometheus takes some seconds to find whom to scrape; until then it answers, and knows no series."""
+    plan = rollway.plan(a_release(metrics.url))
+    waited: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        time.sleep(0.2)
+        if len(waited) == 2:
+            monkeypatch.undo()
+
+    monkeypatch.setattr(metrics, "page", lambda: "# TYPE process_open_fds gauge\nprocess_open_fds 7\n")
+    found = looked(rollway, wait).run(plan, Ask(pause=1, within=30))
+    states = {finding.check.name: finding.check.state for finding in found if finding.about == "errors"}
+    assert states["old version"] == "ok"
+    assert len(waited) < 6
+
+
 def test_a_version_that_serves_nobody_is_unknown_and_told_plainly(rollway: Rollway, tmp_path: Path) -> None:
     """Whether its numbers would be found cannot be known; the fault is planted into the old one's."""
     plan = with_csv(tmp_path, old=30_000)
@@ -137,12 +157,16 @@ def test_too_little_traffic_for_the_plan_fails(rollway: Rollway, tmp_path: Path)
 def test_nothing_bad_at_all_can_be_multiplied_only_with_an_expected_rate(
     rollway: Rollway, tmp_path: Path
 ) -> None:
-    """Five times nothing is nothing: unknown, with what to state; with the usual rate it is found."""
+    """Five times nothing is nothing: unknown, with what to state; put upon the usual rate it would be found,
+    which still shows nothing of the selector."""
     found = look(rollway, with_csv(tmp_path, old=30_000, bad=0))
     assert found["errors", "fault x5 found"].state == "unknown"
     assert "`expected`" in found["errors", "fault x5 found"].hint
     found = look(rollway, with_csv(tmp_path, old=30_000, bad=0, expected=0.02))
-    assert found["errors", "fault x5 found"].state == "ok"
+    fault = found["errors", "fault x5 found"]
+    assert fault.state == "unknown"
+    assert "nothing shows yet that `bad` finds any; at the rate expected: after about" in fault.told
+    assert found["errors", "bad events"].told.endswith("are bad, 2.0% is expected: is `bad` right?")
 
 
 def test_numbers_that_are_older_than_the_judge_allows_fail(rollway: Rollway, tmp_path: Path) -> None:

@@ -64,13 +64,16 @@ def test_what_is_only_watched_may_be_silent() -> None:
 
 
 def test_telemetry_is_proven_by_the_numbers_of_every_kpi() -> None:
-    """And not where one of them misses a planted fault, or where there is none at all."""
+    """And not where one misses a planted fault, its bad ones are in doubt, or where there is none at all."""
     told = a_proof(found("calls", "source"), found("calls", "old version"))
     assert is_telemetry_proven(both(), told)
     missed = a_proof(
         found("calls", "source"), found("calls", "old version"), found("errors", "fault x5 found", "failed")
     )
     assert not is_telemetry_proven(both(), missed)
+    doubtful = found("errors", "bad events", "unknown")
+    assert not is_telemetry_proven(canary(), a_proof(doubtful))
+    assert is_telemetry_proven(canary(), a_proof())
     by_time = canary(stage("all", 1, "time"), guards=())
     assert not is_telemetry_proven(by_time, told)
 

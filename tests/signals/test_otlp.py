@@ -292,6 +292,17 @@ def test_what_was_counted_between_two_exports_is_read(at: Ask) -> None:
     assert (reading.start, reading.end) == (NOW + 10, NOW + 21)
 
 
+def test_what_matches_nothing_of_what_was_sent_is_told(at: Ask) -> None:
+    """A slip in a value names the values that there are."""
+    shop = Shop()
+    shop.send(counter(90, 10, outcome="ok"), counter(9, 10, outcome="error"), now=NOW + 10)
+    shop.send(counter(90, 10, outcome="ok"), now=NOW + 10, version="1.0")
+    assert signal(shop).examine(at(NOW + 12)).unmatched == ()
+    slip = signal(shop, bad='checkout_requests{outcome="eror"}').examine(at(NOW + 12)).unmatched or ()
+    assert [one.option for one in slip] == ["bad"]
+    assert 'has outcome="eror"; there are: error, ok' in slip[0].told
+
+
 def test_a_pod_that_is_replaced_costs_no_interval(at: Ask) -> None:
     """A new process begins at 0 and the old one stops; what each counted is counted."""
     shop = Shop()

@@ -175,6 +175,30 @@ def test_a_version_without_series_is_told(shop: Shop, at: Ask) -> None:
     assert 'no series with version="v2"' in look(signal, at, None).note
 
 
+def test_what_matches_nothing_is_told_with_what_there_is(shop: Shop, at: Ask) -> None:
+    """Prometheus is asked for the values that the labels have; a version at 0 is there."""
+    total = f"{shop.name}_requests_total"
+    shop.serve("v1", 10, 1)
+    shop.serve("v3", 0)
+    wait_until(lambda: look(shop.signal(), at, None).cursor.get("counters"), within=15)
+
+    def told(**options: str) -> list[tuple[str, str]]:
+        unmatched = shop.signal(**options).examine(at(time.time())).unmatched
+        return [(one.option, one.told) for one in unmatched or ()]
+
+    assert told(candidate="v3") == []
+    assert told() == [("candidate", 'no series has version="v2" yet; there are: v1, v3')]
+    bad = f'no series of {total} has code="5xxx"; there are: 200, 503'
+    assert told(candidate="v3", bad=total + '{code="5xxx"}') == [("bad", bad)]
+    assert told(total="nothing_total", bad="nothing_total") == [
+        ("total", "no metric is called nothing_total")
+    ]
+    assert told(arm_label="verson")[0][0] == "arm_label"
+    so_far = shop.signal(candidate="v3").examine(at(time.time())).so_far
+    assert so_far is not None
+    assert (so_far.baseline, so_far.candidate) == (Counts(11, 1), Counts(0, 0))
+
+
 def test_a_question_that_prometheus_refuses_is_told(shop: Shop, at: Ask) -> None:
     """A pattern that its engine does not know is a source that is down, with its own words."""
     signal = shop.signal(bad=shop.name + '_requests_total{code=~"(?=5).."}')

@@ -203,3 +203,15 @@ def test_the_start_time_is_found_on_a_real_page(
     ProcessCollector(registry=registry)
     started = rate(metrics_url).collect(None, at(1.0)).cursor["started"]
     assert time.time() - 3600 < started <= time.time() + 5
+
+
+def test_a_histogram_that_is_not_there_is_told_by_its_base_name(scripted: Scripted, at: At) -> None:
+    """With the one that is meant; and one that is there is matched by its buckets."""
+    lines = [f'seconds_bucket{{variant="{v}",le="{le}"}} 1' for v in ("old", "new") for le in ("1", "+Inf")]
+    scripted.say("\n".join(lines) + "\n")
+    assert latency(scripted.url).examine(at(1.0)).unmatched == ()
+    unmatched = latency(scripted.url, "second").examine(at(2.0)).unmatched
+    assert unmatched is not None
+    assert [(one.option, one.told) for one in unmatched] == [
+        ("histogram", "no metric is called second; did you mean seconds?")
+    ]

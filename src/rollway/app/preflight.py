@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from rollway.app.busy import holder_of
 from rollway.app.connectors import PluginConnectors
 from rollway.app.planted import Found, find, law_of, made_worse, steps_of, with_patience
 from rollway.app.proof import FROM_NOBODY, OLD_VERSION, TARGET, Finding, Proof
+from rollway.app.selected import check_bad, missing, onto_nothing, trials_of, typical
 from rollway.errors import InputError, RollwayError
 from rollway.facts.duration import parse_duration
-from rollway.judge import Assigned, Counts, Histogram, Moments, Reading, Sample
+from rollway.judge import Counts, Histogram, Moments, Reading, Sample
 from rollway.judge.words import amount, percent, seconds
 from rollway.planning import Guard, Plan
 from rollway.planning.durations import bounds_of
 from rollway.rollout import Collected, Cursor, Interval, Signal, live_share, rules_of
 from rollway.rollout.serving import Check, CheckState
+from rollway.signals.examined import Examined
 from rollway.store import SqlRollouts
 
 LOOK_BACK = 600.0
@@ -43,7 +45,7 @@ class Ask:
 @dataclass(slots=True)
 class _Look:
     """A KPI's signal and what it has said so far; `pace` is in trials per second of both versions, where more
-    is known of the last minute than of the whole reading."""
+    is known of the last minute than of the whole reading; `examined` is what it says beyond the reading."""
 
     guard: Guard
     signal: Signal
@@ -52,6 +54,7 @@ class _Look:
     note: str = ""
     at: float = 0.0
     pace: float | None = None
+    examined: Examined = field(default_factory=Examined)
 
 
 class Preflight:
@@ -87,6 +90,7 @@ class Preflight:
             self._look(looks, plan, share or 0.0, ask)
             for look in looks:
                 look.pace = self._pace_now(look, self._interval(plan, share or 0.0))
+                look.examined = self._examine(look, self._interval(plan, share or 0.0))
         finally:
             self._connectors.forget(name)
         found = [Finding(TARGET, check) for check in of_target]
@@ -172,8 +176,19 @@ class Preflight:
             return None
         if reading is None or reading.problem is not None or reading.end <= reading.start:
             return None
-        trials = _trials(reading.baseline) + _trials(reading.candidate)
+        trials = trials_of(reading.baseline) + trials_of(reading.candidate)
         return trials / (reading.end - reading.start) if trials >= ENOUGH_TRIALS else None
+
+    def _examine(self, look: _Look, now: Interval) -> Examined:
+        """What a signal that can examine its source tells of it; nothing of one that is in trouble."""
+        examine = getattr(look.signal, "examine", None)
+        if look.reading is None or look.reading.problem is not None or not callable(examine):
+            return Examined()
+        try:
+            examined = examine(now)
+        except Exception:  # a plugin may raise what it likes, and its numbers are there without this
+            return Examined()
+        return examined if isinstance(examined, Examined) else Examined()
 
     def _interval(self, plan: Plan, share: float) -> Interval:
         return Interval(stage=plan.stages[0].id, share=share, now=self._clock().timestamp())
@@ -184,8 +199,10 @@ def _is_open(look: _Look, share: float) -> bool:
     reading = look.reading
     if reading is None or reading.problem is not None:
         return True
-    is_compared = look.guard.baseline == "concurrent" and share < 1
-    return is_compared and reading.baseline is not None and not _trials(reading.baseline)
+    if look.guard.baseline != "concurrent" or share >= 1:
+        return False
+    # No series of either version: the source may not have asked the service yet.
+    return reading.candidate is None if reading.baseline is None else not trials_of(reading.baseline)
 
 
 def _from_nobody(plan: Plan, share: float) -> Check:
@@ -215,6 +232,9 @@ def _of_guard(plan: Plan, look: _Look, share: float | None, ask: Ask) -> list[Ch
     sample = next((one for one in (reading.baseline, reading.candidate) if isinstance(one, Histogram)), None)
     if sample is not None and plan.promises:
         checks.append(check_buckets(look.guard, sample))
+    of_bad = check_bad(look.guard, reading, look.examined)
+    if of_bad is not None:
+        checks.append(of_bad)
     if look.guard.say != "watch" and look.guard.kind != "assignment":
         checks.append(_planted(plan, look, reading, length, ask.times))
     return checks
@@ -230,27 +250,45 @@ def _age(plan: Plan, look: _Look, reading: Reading) -> Check:
 
 def _old_version(look: _Look, reading: Reading, length: float, share: float | None) -> Check:
     name = OLD_VERSION
-    if share == 1 and not _trials(reading.baseline):
+    if share == 1 and not trials_of(reading.baseline):
         return Check(name, "unknown", "none, for it serves nobody now: everyone has the new version")
     if reading.baseline is None:
+        unmatched = missing(look.examined, "baseline")
+        if unmatched is not None:
+            hint = f"compare `{unmatched.option}` with what the source really says, correct it, and plan anew"
+            return Check(name, "failed", unmatched.told, hint)
         hint = "compare the option `baseline` with what the source really says"
         return Check(name, "failed", look.note or "nothing is reported of it", hint)
-    if not _trials(reading.baseline):
+    if not trials_of(reading.baseline):
         return Check(name, "unknown", f"no trials in {seconds(length)}", "try again when there are users")
     return Check(name, "ok", _pace(reading.baseline, length))
 
 
 def _new_version(look: _Look, reading: Reading, length: float, share: float | None) -> Check:
     name = "new version"
-    if reading.candidate is not None and _trials(reading.candidate):
+    if reading.candidate is not None and trials_of(reading.candidate):
         return Check(name, "ok", _pace(reading.candidate, length))
+    state: CheckState = "failed" if share else "unknown"
+    served = "" if not share else f", though {share:.2%} of the users have it"
+    unmatched = missing(look.examined, "candidate")
+    if unmatched is not None:
+        return Check(name, state, f"{unmatched.told}{served}", _mend(unmatched.option, share))
     if share is None or share > 0:
-        served = "" if share is None else f", though {share:.2%} of the users have it"
         hint = "compare the option `candidate` with what the source really says"
-        state: CheckState = "failed" if share else "unknown"
         return Check(name, state, f"no trials in {seconds(length)}{served}", hint)
+    if reading.candidate is not None and look.examined.unmatched is not None:
+        return Check(name, "ok", "reported, at 0, for it serves nobody")
     told = "none yet, for it serves nobody: whether its numbers would be found cannot be known"
     return Check(name, "unknown", told, "send it one request by hand, and run this again")
+
+
+def _mend(option: str, share: float | None) -> str:
+    if option == "candidate" and not share:
+        return (
+            "if `candidate` is right, send the new version one request by hand and run this again; "
+            "if not, correct it and plan anew"
+        )
+    return f"compare `{option}` with what the source really says, correct it, and plan anew"
 
 
 def check_buckets(guard: Guard, sample: Histogram) -> Check:
@@ -263,16 +301,8 @@ def check_buckets(guard: Guard, sample: Histogram) -> Check:
     return Check("buckets", "unknown", told, f"state kpis.buckets: [{bounds}] and plan anew")
 
 
-def _trials(sample: Sample | None) -> float:
-    if isinstance(sample, Counts):
-        return sample.trials
-    if isinstance(sample, Histogram):
-        return sum(sample.counts)
-    return sample.units if isinstance(sample, Moments | Assigned) else 0.0
-
-
 def _pace(sample: Sample, length: float) -> str:
-    pace = _trials(sample) * 60 / length if length > 0 else 0.0
+    pace = trials_of(sample) * 60 / length if length > 0 else 0.0
     told = f"{amount(pace)} a minute"
     if isinstance(sample, Counts):
         return f"{told}, {percent(sample.bad / sample.trials)} counted as `bad`"
@@ -285,21 +315,22 @@ def _planted(plan: Plan, look: _Look, reading: Reading, length: float, times: fl
     """The numbers as read, of the old version if there are any, with a fault in the new version's copy."""
     guard = look.guard
     name = f"fault x{times:g} found"
-    sample = reading.baseline if _trials(reading.baseline) else reading.candidate
+    sample = typical(reading, look.examined)
     law = law_of(sample, guard.expected) if sample is not None else None
     if not steps_of(plan):
         return Check(name, "unknown", "no stage serves both versions, so there is nothing to compare")
     if guard.baseline == "history":
         return Check(name, "unknown", "compared with past weeks, which never goes back by itself")
     if law is None or made_worse(law, guard, times) == law:
-        hint = "state the KPI's usual rate as `expected`" if guard.kind in ("rate", "check") else ""
+        is_rate = guard.kind in ("rate", "check") and trials_of(sample) > 0
+        hint = "state the KPI's usual rate as `expected`" if is_rate else ""
         return Check(name, "unknown", "there are no numbers into which a fault could be planted", hint)
-    pace = (_trials(reading.baseline) + _trials(reading.candidate)) / length if length > 0 else 0.0
+    pace = (trials_of(reading.baseline) + trials_of(reading.candidate)) / length if length > 0 else 0.0
     pace = pace if look.pace is None else look.pace
     found = find(plan, guard, law, pace, times)
-    if found.seconds is not None and found.is_likely:
-        return _told(name, found.seconds, found, pace)
-    return _unfound(name, guard, find(with_patience(plan), guard, law, pace, times), pace)
+    if found.seconds is None or not found.is_likely:
+        return _unfound(name, guard, find(with_patience(plan), guard, law, pace, times), pace)
+    return onto_nothing(_told(name, found.seconds, found, pace), guard, sample)
 
 
 def _unfound(name: str, guard: Guard, later: Found, pace: float) -> Check:

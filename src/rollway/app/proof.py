@@ -23,6 +23,8 @@ WAY_BACK = "way back"
 FROM_NOBODY = "starts from nobody"
 CANDIDATE_READY = "candidate ready"
 OLD_VERSION = "old version"
+BAD_EVENTS = "bad events"
+"""What is doubtful about the bad ones among the trials; only there where something is."""
 SHOWN = 3
 
 
@@ -75,9 +77,14 @@ def proven(plan: Plan, proof: Proof) -> tuple[str, ...]:
 
 
 def is_telemetry_proven(plan: Plan, proof: Proof) -> bool:
-    """Whether the numbers of every KPI were seen, and of no gate or brake a planted fault would be missed."""
-    failed = any(one.about != TARGET and one.check.state == "failed" for one in proof.findings)
-    return bool(plan.guards) and len(proven(plan, proof)) == len(plan.guards) and not failed
+    """Whether the numbers of every KPI were seen, their bad ones are in no doubt, and of no gate or brake a
+    planted fault would be missed."""
+    doubtful = any(one.about != TARGET and _is_doubtful(one.check) for one in proof.findings)
+    return bool(plan.guards) and len(proven(plan, proof)) == len(plan.guards) and not doubtful
+
+
+def _is_doubtful(check: Check) -> bool:
+    return check.state == "failed" or (check.name == BAD_EVENTS and check.state != "ok")
 
 
 def _is_read(guard: Guard, proof: Proof) -> bool:

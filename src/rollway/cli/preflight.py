@@ -86,10 +86,7 @@ def _show_end(findings: tuple[Finding, ...], failed: list[Finding]) -> None:
         named = ", ".join(f"{finding.about}: {finding.check.name}" for finding in failed)
         click.echo(f"{click.style('Not clear.', fg='red', bold=True)} Failed: {named}.")
         return
-    unknown = sum(finding.check.state == "unknown" for finding in findings)
-    rest = (
-        ""
-        if not unknown
-        else f" {unknown} {'thing is' if unknown == 1 else 'things are'} unknown; see above."
-    )
-    click.echo(f"{click.style('Clear.', fg='green', bold=True)} Nothing failed.{rest}")
+    unknown = [f"{one.about}: {one.check.name}" for one in findings if one.check.state == "unknown"]
+    rest = f" Not known: {', '.join(unknown)}; see above." if unknown else ""
+    told = "\n".join(wrap(f"Clear. Nothing failed.{rest}", SCREEN))
+    click.echo(told.replace("Clear.", click.style("Clear.", fg="green", bold=True), 1))

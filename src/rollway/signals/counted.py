@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple
 
+from rollway.errors import TemporaryError
 from rollway.judge import Assigned, Problem, Reading
 from rollway.judge import Sample as ArmSample
 from rollway.rollout.ports import Collected, Cursor, Interval
@@ -28,6 +29,7 @@ from rollway.signals.counters import (
     remembered,
     whole,
 )
+from rollway.signals.examined import Examined, Labels, Unmatched, find_unmatched
 from rollway.signals.pages import Page, Sample, Trouble
 from rollway.signals.selector import Selector
 
@@ -57,6 +59,32 @@ class CountedSignal(ABC):
     @abstractmethod
     def page(self, now: float) -> Page | Trouble:
         """The counters as they are; the same for everyone who asks with the same `now` (unix seconds)."""
+
+    def series_of(self, selector: Selector, part: Part, now: float) -> Sequence[Labels] | None:
+        """The labels of all series of the selector's metric, of whatever version, as of `now` (unix seconds);
+        those that the options name at the least. None where it cannot be told. Raises TemporaryError."""
+        return None
+
+    def metrics(self, now: float) -> Collection[str]:
+        """The metrics that the source knows; none where it would have to tell too many."""
+        return ()
+
+    def examine(self, interval: Interval) -> Examined:
+        """What nothing is found for, and all that was counted so far; asked before a rollout only."""
+        so_far = self.collect({"at": 0.0, "counters": {}}, interval).reading
+        return Examined(self._unmatched(interval.now), so_far)
+
+    def _unmatched(self, now: float) -> tuple[Unmatched, ...] | None:
+        series: dict[Part, Sequence[Labels]] = {}
+        try:
+            for part, selector in self.options.parts.items():
+                found = self.series_of(selector, part, now)
+                if found is None:
+                    return None
+                series[part] = found
+            return find_unmatched(self.options, series, self.metrics(now))
+        except TemporaryError:
+            return None
 
     def collect(self, cursor: Cursor | None, interval: Interval) -> Collected:
         """What was counted since the cursor; never raises for what a service does or does not say.
@@ -166,9 +194,12 @@ class _Look(NamedTuple):
 
 
 def _is_meant(sample: Sample, part: Part, selector: Selector) -> bool:
-    if part == "bucket":
-        return sample.name == f"{selector.metric}_bucket" and selector.matches(sample.labels)
-    return selector.metric in (sample.name, sample.alias) and selector.matches(sample.labels)
+    return is_called(sample, part, selector.metric) and selector.matches(sample.labels)
+
+
+def is_called(sample: Sample, part: Part, metric: str) -> bool:
+    """Whether it is a line of this metric: of a histogram, one of its buckets."""
+    return sample.name == f"{metric}_bucket" if part == "bucket" else metric in (sample.name, sample.alias)
 
 
 def _series(sample: Sample, arm: Arm, part: Part) -> Series:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -11,6 +11,7 @@ from rollway.rollout.pushed import KeptCounter, PushedShelf
 from rollway.signals.counted import CountedSignal
 from rollway.signals.counted_options import PARTS, Kind, read_options
 from rollway.signals.counters import Part
+from rollway.signals.examined import Labels
 from rollway.signals.otlp_json import prometheus_name
 from rollway.signals.pages import Page, Sample, Source, Trouble
 from rollway.signals.selector import Selector
@@ -45,6 +46,10 @@ class OtlpSignal(CountedSignal):
         samples = self._added_up(ours)
         # What came in after `now` waits for the next look only where nothing else is new.
         return Page(samples, min(now, max(one.seen_at for one in ours)) if ours else None)
+
+    def series_of(self, selector: Selector, part: Part, now: float) -> Sequence[Labels]:
+        """Those that were sent, of whatever process."""
+        return [one.labels for one in self._pushed.counters(self.source, [_name(selector, part)])]
 
     def _is_ours(self, one: KeptCounter) -> bool:
         if one.labels.get(self.options.arm_label, "") not in self.options.arms:

@@ -6,7 +6,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -14,6 +14,7 @@ from rollway.asking import Asker
 from rollway.errors import TemporaryError
 from rollway.signals.counted import CountedSignal
 from rollway.signals.counters import Part
+from rollway.signals.examined import Labels
 from rollway.signals.pages import Page, Sample, Trouble
 from rollway.signals.selector import Matcher, Selector
 
@@ -41,6 +42,11 @@ class PrometheusSignal(CountedSignal):
         """All parts as they were at the newest moment that each of them has samples for."""
         try:
             found = {part: self._series(selector, part) for part, selector in self.options.parts.items()}
+            if any(found.values()):
+                # The first scrape may have come between two questions: what only the later one saw would
+                # look as if the other series began at 0 after it, and their whole past be counted.
+                again = [part for part, series in found.items() if not series]
+                found |= {part: self._series(self.options.parts[part], part) for part in again}
         except TemporaryError as error:
             return Trouble(error.message)
         newest = [max(times[-1][0] for _, times in series) for series in found.values() if series]
@@ -56,23 +62,30 @@ class PrometheusSignal(CountedSignal):
         }
         return Page(tuple(samples.values()), min(at, now))
 
+    def series_of(self, selector: Selector, part: Part, now: float) -> Sequence[Labels] | None:
+        """One for each set of values that the label of the version and the selector's labels have."""
+        metric = _name(selector, part)
+        labels = sorted({self.options.arm_label, *(matcher.label for matcher in selector.matchers)})
+        answer = self._ask(f"count by ({','.join(labels)}) ({metric})", "vector")
+        return [dict(one["metric"]) for one in answer]
+
     def _series(self, selector: Selector, part: Part) -> _Found:
-        answer = self._ask(self._query(selector, part))
+        answer = self._ask(self._query(selector, part), "matrix")
         return [found for one in answer if (found := _read(one)) is not None]
 
     def _query(self, selector: Selector, part: Part) -> str:
-        metric = f"{selector.metric}_bucket" if part == "bucket" else selector.metric
+        metric = _name(selector, part)
         versions = "|".join(re.escape(value) for value in self.options.arms)
         both = Matcher(self.options.arm_label, "=~", versions)
         told = ",".join(_told(matcher) for matcher in (*selector.matchers, both))
         return f"{metric}{{{told}}}[{LOOK_BACK}]"
 
-    def _ask(self, query: str) -> list[Any]:
+    def _ask(self, query: str, shape: str) -> list[Any]:
         url = f"{self.options.source.url.rstrip('/')}/api/v1/query?{urlencode({'query': query})}"
         text = Asker(self.options.source.timeout).ask(url, headers=self._headers())
         try:
             answer = json.loads(text)
-            if answer["status"] != "success" or answer["data"]["resultType"] != "matrix":
+            if answer["status"] != "success" or answer["data"]["resultType"] != shape:
                 raise TemporaryError(f"{self.options.source.url} did not answer {query} with samples")
             result: list[Any] = answer["data"]["result"]
         except (ValueError, KeyError, TypeError) as error:
@@ -87,6 +100,10 @@ class PrometheusSignal(CountedSignal):
         if not token:
             raise TemporaryError(f"the environment has no {name}, the token for {self.options.source.url}")
         return {"Authorization": f"Bearer {token}"}
+
+
+def _name(selector: Selector, part: Part) -> str:
+    return f"{selector.metric}_bucket" if part == "bucket" else selector.metric
 
 
 _Times = list[tuple[float, float]]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import ClassVar
 
-from rollway.signals.counted import CountedSignal
+from rollway.signals.counted import CountedSignal, is_called
+from rollway.signals.counters import Part
+from rollway.signals.examined import Labels
 from rollway.signals.pages import Page, PageReader, Trouble
+from rollway.signals.selector import Selector
 
 
 class ScrapeSignal(CountedSignal):
@@ -22,3 +26,21 @@ class ScrapeSignal(CountedSignal):
     def page(self, now: float) -> Page | Trouble:
         """The page as it is now."""
         return self.reader.read(self.options.source, now)
+
+    def series_of(self, selector: Selector, part: Part, now: float) -> Sequence[Labels] | None:
+        """Those on the page."""
+        page = self.page(now)
+        if isinstance(page, Trouble):
+            return None
+        return [sample.labels for sample in page.samples if is_called(sample, part, selector.metric)]
+
+    def metrics(self, now: float) -> Collection[str]:
+        """Those on the page, a histogram by its base name."""
+        page = self.page(now)
+        if isinstance(page, Trouble):
+            return ()
+        return {_base_name(sample.name) if self.kind == "latency" else sample.name for sample in page.samples}
+
+
+def _base_name(name: str) -> str:
+    return name.removesuffix("_bucket")
