@@ -64,7 +64,11 @@ class People:
             return False
         if (datetime.now(UTC) - state.entered_at).total_seconds() < stage.bake_seconds:
             return False
-        return state.heard == "healthy" or (stage.exposure.mode == "live" and stage.exposure.share == 0)
+        if stage.exposure.live == 0:
+            return state.heard == "healthy" or stage.exposure.mode == "live"
+        # Once everyone has it nothing is compared any more, and a KPI of which that is known may be blind.
+        is_known = stage.exposure.live == 1 and any(one.on_blind == "tell" for one in self._plan.guards)
+        return state.heard == "healthy" or (is_known and state.heard == "blind")
 
     def _say(self, word: str, subject: str, actor: str, reason: str) -> None:
         self._rest_until[subject] = time.monotonic() + REST_SECONDS

@@ -149,6 +149,57 @@ def test_a_dead_version_is_not_done_by_time() -> None:
     assert world.kinds[-2:] == ["version_back", "done"]
 
 
+def test_who_was_dead_is_dead_until_the_target_sees_it_ready() -> None:
+    """A target that cannot tell any more, its health checks switched off, makes nobody well."""
+    world = closing()
+    world.new_is_ready = False
+    world.ticks(3)
+    world.say("confirm", actor="eva", subject="clean")
+    world.new_is_ready = None
+    world.ticks(5)
+    assert (world.state.phase, "version_back" in world.kinds) == ("running", False)
+    world.new_is_ready = True
+    world.tick()
+    assert (world.state.phase, "version_back" in world.kinds) == ("done", True)
+
+
+def test_a_mend_that_nobody_can_see_is_said_by_name() -> None:
+    """It was dead, and the target cannot tell any more: what is asked for is a person's word."""
+    world = past()
+    world.new_is_ready = False
+    world.ticks(3)
+    world.new_is_ready = None
+    world.ticks(20)
+    assert world.state.phase == "running"
+    need = next(need for need in lacking(world.plan, world.state, world.now) if need.kind == "version")
+    assert "rollway roll-forward ROLLOUT --because TEXT" in need.takes
+    world.say("roll_forward", "started anew, and seen to work", "ops")
+    world.ticks(14)
+    assert world.state.phase == "done"
+
+
+def test_users_who_were_taken_away_make_no_version_ready() -> None:
+    """Somebody lowers the exposure by hand: it is drift, and no good news."""
+    world = past()
+    world.new_is_ready = False
+    world.ticks(3)
+    assert "version_dead" in world.kinds
+    world.share = 0.0
+    world.ticks(2)
+    assert "drift" in world.kinds
+    assert "version_back" not in world.kinds
+
+
+def test_a_task_that_waits_for_a_dead_version_says_how_to_go_on_without_it() -> None:
+    """Where the health check is wrong, people do what is left."""
+    world = closing()
+    world.new_is_ready = False
+    world.tick()
+    need = next(need for need in lacking(world.plan, world.state, world.now) if need.kind == "version")
+    assert need.who == ("ops",)
+    assert "do what is left by hand, and confirm or skip each task" in need.takes
+
+
 def test_one_look_at_a_dead_version_is_enough_not_to_be_done() -> None:
     """The last task ends in the very look in which it is down: whether that lasts is seen first."""
     world = closing()

@@ -28,17 +28,13 @@ def found(query: str, at: float, more: int) -> list[dict[str, object]]:
     ]
 
 
-def test_a_first_scrape_between_two_questions_is_not_a_burst_of_requests(
-    scripted: Scripted, at: Callable[..., Interval]
-) -> None:
-    """Asked for the total it has nothing yet, asked for the bad ones it has been scraped; a second later ten
-    more of each kind have come, and these are counted, not all that ever were."""
+def answers(scripted: Scripted, told: Callable[[str], list[dict[str, object]]]) -> list[str]:
+    """Answer each question with what is `told`; returns the list of questions, which grows."""
     asked: list[str] = []
-    newest, more = SCRAPED, 0
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         (query,) = parse_qs(urlsplit(handler.path).query)["query"]
-        result = found(query, newest, more) if asked else []
+        result = told(query)
         asked.append(query)
         body = json.dumps({"status": "success", "data": {"resultType": "matrix", "result": result}}).encode()
         handler.send_response(200)
@@ -47,11 +43,34 @@ def test_a_first_scrape_between_two_questions_is_not_a_burst_of_requests(
         handler.wfile.write(body)
 
     scripted.answer = answer
+    return asked
+
+
+def errors(scripted: Scripted) -> PrometheusSignal:
     options = {"arm_label": "version", "candidate": "v2", "baseline": "v1"}
     parts = {"total": TOTAL, "bad": TOTAL + '{code=~"5.."}'}
-    signal = PrometheusSignal("errors", "rate", {"url": scripted.url, **options, **parts})
+    return PrometheusSignal("errors", "rate", {"url": scripted.url, **options, **parts})
+
+
+def test_a_first_scrape_between_two_questions_is_not_a_burst_of_requests(
+    scripted: Scripted, at: Callable[..., Interval]
+) -> None:
+    """Asked for the total it has nothing yet, asked for the bad ones it has been scraped; a second later ten
+    more of each kind have come, and these are counted, not all that ever were."""
+    newest, more = SCRAPED, 0
+    asked = answers(scripted, lambda query: found(query, newest, more) if asked else [])
+    signal = errors(scripted)
     cursor = signal.collect(None, at(SCRAPED + 0.5)).cursor
     newest, more = SCRAPED + 1, 10
     reading = signal.collect(cursor, at(SCRAPED + 1.5)).reading
     assert reading is not None
     assert (reading.baseline.trials, reading.baseline.bad) == (20, 10)
+
+
+def test_a_service_without_errors_costs_two_questions_a_look(
+    scripted: Scripted, at: Callable[..., Interval]
+) -> None:
+    """Nothing bad after a total that is there is no race, and may stay so for ever."""
+    asked = answers(scripted, lambda query: [] if "5.." in query else found(query, SCRAPED, 0)[::2])
+    assert errors(scripted).collect(None, at(SCRAPED + 0.5)).cursor
+    assert len(asked) == 2

@@ -92,9 +92,11 @@ class Ledger:
         self.candidate_ready, self.baseline_ready = event.candidate_ready, event.baseline_ready
         if event.share <= 0:
             self.nobody_at = event.at
-        if event.candidate_ready is not False or event.share <= 0:
+        is_lasting = event.candidate_ready is None and self.is_death_told
+        if event.share <= 0 or (event.candidate_ready is not False and not is_lasting):
             self.dead_at = None
-        elif abs(event.share - told) < NEARLY:
+            self.is_death_told = False
+        elif event.candidate_ready is False and abs(event.share - told) < NEARLY:
             self.dead_at = self.dead_at or event.at
         self.is_back = event.share == 0 and event.mirrored == 0
         if self.stage is not None:

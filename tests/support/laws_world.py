@@ -134,7 +134,8 @@ class Laws(Engine):
 
     def help_along(self, *, is_patient: bool = True, seconds: int = 20_000) -> None:
         """People do what is asked, and time goes by; who is not patient does not wait for commands to end."""
-        self.does_as_told, self.candidate, self.baseline = True, None, None
+        self.does_as_told, self.baseline = True, None
+        self.candidate = None if self.candidate is None else True
         for gate in self.plan.gates:
             if gate.stage == self.next_stage.id and not self.ledger.gate_is_met(gate):
                 is_tasks = gate.kind == "task" and self.ledger.is_followed

@@ -30,7 +30,7 @@ class Follower:
     """Looks at a rollout again and again; each look gives what is new since the one before.
 
     `after` is the number of the last entry that is known already. A look at a rollout that has not moved
-    costs one small query.
+    costs two small queries.
     """
 
     def __init__(self, rollway: Rollway, rollout: str, *, after: int = 0, entries: int = 12) -> None:

@@ -11,7 +11,7 @@ from rollway.app.busy import holder_of
 from rollway.app.connectors import PluginConnectors
 from rollway.app.planted import Found, find, law_of, made_worse, steps_of, with_patience
 from rollway.app.proof import FROM_NOBODY, OLD_VERSION, TARGET, Finding, Proof
-from rollway.app.selected import check_bad, missing, onto_nothing, trials_of, typical
+from rollway.app.selected import check_bad, missing, onto_nothing, read, trials_of
 from rollway.errors import InputError, RollwayError
 from rollway.facts.duration import parse_duration
 from rollway.judge import Counts, Histogram, Moments, Reading, Sample
@@ -315,8 +315,11 @@ def _planted(plan: Plan, look: _Look, reading: Reading, length: float, times: fl
     """The numbers as read, of the old version if there are any, with a fault in the new version's copy."""
     guard = look.guard
     name = f"fault x{times:g} found"
-    sample = typical(reading, look.examined)
+    sample, so_far = read(reading), read(look.examined.so_far)
     law = law_of(sample, guard.expected) if sample is not None else None
+    is_old = law is None and isinstance(so_far, Counts)
+    if is_old and so_far is not None:
+        law = law_of(so_far, guard.expected)
     if not steps_of(plan):
         return Check(name, "unknown", "no stage serves both versions, so there is nothing to compare")
     if guard.baseline == "history":
@@ -329,8 +332,13 @@ def _planted(plan: Plan, look: _Look, reading: Reading, length: float, times: fl
     pace = pace if look.pace is None else look.pace
     found = find(plan, guard, law, pace, times)
     if found.seconds is None or not found.is_likely:
-        return _unfound(name, guard, find(with_patience(plan), guard, law, pace, times), pace)
-    return onto_nothing(_told(name, found.seconds, found, pace), guard, sample)
+        check = _unfound(name, guard, find(with_patience(plan), guard, law, pace, times), pace)
+    else:
+        check = onto_nothing(_told(name, found.seconds, found, pace), guard, sample, so_far)
+    if not is_old or check.state == "ok":
+        return check
+    # What was counted over all the time is no proof of how the service does tonight.
+    return replace(check, state="unknown", told=f"{check.told}; at the rate of all that was ever counted")
 
 
 def _unfound(name: str, guard: Guard, later: Found, pace: float) -> Check:

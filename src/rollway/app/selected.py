@@ -42,13 +42,6 @@ def trials_of(sample: Sample | None) -> float:
     return sample.units if isinstance(sample, Moments | Assigned) else 0.0
 
 
-def typical(reading: Reading, examined: Examined) -> Sample | None:
-    """The numbers that were read; where nothing bad was among them, all that were ever counted, if known."""
-    sample, so_far = read(reading), read(examined.so_far)
-    is_empty = isinstance(sample, Counts) and not sample.bad
-    return so_far if is_empty and isinstance(so_far, Counts) else sample
-
-
 def check_bad(guard: Guard, reading: Reading, examined: Examined) -> Check | None:
     """What is odd about the bad ones of these numbers (the good ones, where less is worse); None: nothing.
 
@@ -72,9 +65,9 @@ def check_bad(guard: Guard, reading: Reading, examined: Examined) -> Check | Non
     return Check(BAD_EVENTS, "unknown", told, hint)
 
 
-def onto_nothing(told: Check, guard: Guard, sample: Sample | None) -> Check:
-    """The same check of a planted fault, where no bad one was seen for it to be put upon."""
-    if not isinstance(sample, Counts) or sample.bad:
+def onto_nothing(told: Check, guard: Guard, sample: Sample | None, so_far: Sample | None) -> Check:
+    """The same check of a planted fault, where no bad one was ever seen for it to be put upon."""
+    if not isinstance(sample, Counts) or sample.bad or (isinstance(so_far, Counts) and so_far.bad):
         return told
     why = f"none of {sample.trials:,} trials was {_word(guard)}, so nothing shows yet that `bad` finds any"
     return replace(told, state="unknown", told=f"{why}; at the rate expected: {told.told}")

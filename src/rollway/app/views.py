@@ -25,9 +25,10 @@ WHOLE = sys.maxsize
 
 def overview(rollway: Rollway) -> Json:
     """Every plan with where it stands, and every rollout; newest first."""
+    begun = rollway.rollouts.summaries()  # before the plans: each of them has its plan there
     kept = rollway.plans.summaries()
     plans = {row.hash: Plan.from_text(row.body) for row in kept}
-    rollouts = [_rollout_line(rollway, row, plans[row.plan_hash]) for row in rollway.rollouts.summaries()]
+    rollouts = [_rollout_line(rollway, row, plans[row.plan_hash]) for row in begun]
     started = {line["plan"] for line in rollouts}
     return {
         "plans": [_plan_line(rollway, plans[row.hash], row.created_at, row.hash in started) for row in kept],

@@ -155,9 +155,9 @@ def _faults(
 
 def _shows(world: World, guard: Guard, ratio: float) -> float:
     """How bad a KPI is where the judge sees this ratio. Of a latency it sees the bound nearest to the p99."""
-    law = next(one.law for one in world.measures if one.kpi == guard.kpi)
     if guard.kind != "latency":
         return ratio
+    law = next(one.law for one in world.measures if one.kpi == guard.kpi)
     known = np.array(law) * WELL_KNOWN
     cuts = choose_cuts(known)
     return ratio_beyond(law, cuts[safe_rows(known, cuts)[-1]], ratio)

@@ -216,8 +216,11 @@ def _other_copies(
 def _still_alive(plan: Plan, state: State, event: TargetObserved) -> tuple[State, str]:
     """Why a new version that serves users and is not ready is taken back; empty until that was seen twice.
 
-    One look may fall into a single failed health check. Past the point of no return it is for people.
+    One look may fall into a single failed health check. Past the point of no return it is for people. A
+    target that cannot tell says nothing: who was told to be dead there is, until it is seen to be ready.
     """
+    if event.candidate_ready is None and event.share > 0 and state.is_dead_told:
+        return state, ""
     if event.candidate_ready is not False or event.share <= 0:
         return changed(state, unready_since=None), ""
     since = state.unready_since
@@ -235,8 +238,11 @@ def _told_of_death(
     if since is None:
         if not state.is_dead_told:
             return state, entries
-        state, text = changed(state, is_dead_told=False), "The new version is ready again."
-        return state, (*entries, Entry(kind="version_back", text=text, data=data))
+        state = changed(state, is_dead_told=False)
+        if event.candidate_ready is not True:
+            return state, entries
+        entry = Entry(kind="version_back", text="The new version is ready again.", data=data)
+        return state, (*entries, entry)
     if state.is_dead_told or event.at <= since or not is_past_return(plan, state):
         return state, entries
     text = (

@@ -91,6 +91,10 @@ def _here(plan: Plan, state: State, at: datetime, heard: Heard | None) -> Iterat
         return
     if state.closing_at is not None:
         return
+    if state.is_dead_told and state.unready_since is not None:
+        takes = "the new version to be ready where the target looks; or, once it is mended, "
+        takes += "rollway roll-forward ROLLOUT --because TEXT"
+        yield Need("version", NOT_READY, _operators(plan), since=state.unready_since, takes=takes)
     for task in open_during(plan, state, stage):
         yield _task(plan, state, task, at)
     baked = state.entered_at + timedelta(seconds=stage.bake_seconds)
@@ -193,11 +197,10 @@ def _window(plan: Plan, state: State, stage: Stage, at: datetime, when: str = ""
 def _well_again(plan: Plan, state: State) -> Iterator[Need]:
     """A version that died in the end is not done, whatever else is."""
     if state.unready_since is not None:
-        is_last = not open_after(plan, state)
-        who = _operators(plan) if is_last else ()
-        takes = "the new version to be ready where the target looks"
-        takes += "; or rollway promote ROLLOUT --because TEXT" if is_last else ""
-        yield Need("version", NOT_READY, who, since=state.unready_since, takes=takes)
+        left = "do what is left by hand, and confirm or skip each task"
+        takes = "the new version to be ready where the target looks; or "
+        takes += left if open_after(plan, state) else "rollway promote ROLLOUT --because TEXT"
+        yield Need("version", NOT_READY, _operators(plan), since=state.unready_since, takes=takes)
 
 
 # --- what people do ---------------------------------------------------------------------------------

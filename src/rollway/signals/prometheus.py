@@ -7,6 +7,7 @@ import math
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -42,11 +43,11 @@ class PrometheusSignal(CountedSignal):
         """All parts as they were at the newest moment that each of them has samples for."""
         try:
             found = {part: self._series(selector, part) for part, selector in self.options.parts.items()}
+            early = takewhile(lambda part: not found[part], tuple(found))
             if any(found.values()):
                 # The first scrape may have come between two questions: what only the later one saw would
                 # look as if the other series began at 0 after it, and their whole past be counted.
-                again = [part for part, series in found.items() if not series]
-                found |= {part: self._series(self.options.parts[part], part) for part in again}
+                found |= {part: self._series(self.options.parts[part], part) for part in tuple(early)}
         except TemporaryError as error:
             return Trouble(error.message)
         newest = [max(times[-1][0] for _, times in series) for series in found.values() if series]
