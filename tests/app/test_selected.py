@@ -160,6 +160,29 @@ def test_errors_that_were_counted_earlier_prove_the_selector(rollway: Rollway, s
     assert found["", "stands"].told == "|True"
 
 
+def test_a_very_reliable_service_may_start_without_an_expected_rate(
+    rollway: Rollway, service: Service
+) -> None:
+    """One error in 100,000 ever: so rare a fault is not found in time, and nobody had promised that it is."""
+    service.serve("old1", "200", 2_999_970)
+    service.serve("old1", "503", 30)
+    service.traffic = (("old1", "200", 5),)
+    found = look(rollway, service, a_plan(service))
+    fault = found["errors", "fault x5 found"]
+    assert fault.state == "unknown"
+    assert "at the rate of all that was ever counted" in fault.told
+    assert "errors" not in found["", "stands"].told
+
+
+def test_an_old_incident_does_not_stand_for_tonight(rollway: Rollway, service: Service) -> None:
+    """A fifth of all that was ever counted was bad; the fault is put onto the rate that is expected."""
+    service.serve("old1", "200", 800_000)
+    service.serve("old1", "503", 200_000)
+    service.traffic = (("old1", "200", 500),)
+    plain = look(rollway, service, a_plan(service, expected=0.01))["errors", "fault x5 found"]
+    assert (plain.state, "ever counted" in plain.told) == ("ok", False)
+
+
 def test_another_metric_for_bad_is_told_by_its_name(rollway: Rollway, service: Service) -> None:
     """And the numbers of the trials are there all the same."""
     service.traffic = (("old1", "200", 500),)

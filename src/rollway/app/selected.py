@@ -67,9 +67,10 @@ def check_bad(guard: Guard, reading: Reading, examined: Examined) -> Check | Non
 
 def onto_nothing(told: Check, guard: Guard, sample: Sample | None, so_far: Sample | None) -> Check:
     """The same check of a planted fault, where no bad one was ever seen for it to be put upon."""
-    if not isinstance(sample, Counts) or sample.bad or (isinstance(so_far, Counts) and so_far.bad):
+    seen = so_far if isinstance(so_far, Counts) else sample
+    if not isinstance(sample, Counts) or not isinstance(seen, Counts) or sample.bad or seen.bad:
         return told
-    why = f"none of {sample.trials:,} trials was {_word(guard)}, so nothing shows yet that `bad` finds any"
+    why = f"none of {seen.trials:,} trials was {_word(guard)}, so nothing shows yet that `bad` finds any"
     return replace(told, state="unknown", told=f"{why}; at the rate expected: {told.told}")
 
 
