@@ -163,10 +163,10 @@ def test_errors_that_were_counted_earlier_prove_the_selector(rollway: Rollway, s
 def test_a_very_reliable_service_may_start_without_an_expected_rate(
     rollway: Rollway, service: Service
 ) -> None:
-    """One error in 100,000 ever: so rare a fault is not found in time, and nobody had promised that it is."""
-    service.serve("old1", "200", 2_999_970)
-    service.serve("old1", "503", 30)
-    service.traffic = (("old1", "200", 5),)
+    """One error in 3,000,000,000: so rare a fault is not found in time, and nobody had promised that it is."""
+    service.serve("old1", "200", 2_999_999_999)
+    service.serve("old1", "503", 1)
+    service.traffic = (("old1", "200", 500),)
     found = look(rollway, service, a_plan(service))
     fault = found["errors", "fault x5 found"]
     assert fault.state == "unknown"
