@@ -163,7 +163,7 @@ def test_errors_that_were_counted_earlier_prove_the_selector(rollway: Rollway, s
 def test_a_very_reliable_service_may_start_without_an_expected_rate(
     rollway: Rollway, service: Service
 ) -> None:
-    """One error in 3,000,000,000: so rare a fault is not found in time, and nobody had promised that it is."""
+    """One error in 3,000,000,000: so rare a fault is not found in time, and nobody promised it."""
     service.serve("old1", "200", 2_999_999_999)
     service.serve("old1", "503", 1)
     service.traffic = (("old1", "200", 500),)
