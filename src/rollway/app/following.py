@@ -12,7 +12,7 @@ from typing import Any, Literal
 from rollway.app import words
 from rollway.app.service import Rollway
 from rollway.app.views import entry_json, rollout_view
-from rollway.app.waiting import is_late, unheard_json, unheard_words
+from rollway.app.waiting import late_words, unheard_json, unheard_words
 
 Json = dict[str, Any]
 Because = Literal["ended", "reached", "timeout"]
@@ -65,9 +65,9 @@ class Follower:
 
     def _late(self) -> Iterator[Json]:
         """Said once each time nobody seems to carry the rollout out."""
-        if not self._is_late and is_late(self.view, self._rollway.clock()):
+        text = late_words(self.view, self._rollway.clock())
+        if text and not self._is_late:
             self._is_late = True
-            text = "Nobody carries it out: its next look is overdue. Is `rollway serve` up?"
             yield {**self._head("late"), "at": self.view["late_at"], "text": text}
 
     def _not_heard(self) -> Iterator[Json]:

@@ -93,7 +93,7 @@ def _on_blind(plan: Plan, state: State, event: EvidenceRead, entries: tuple[Entr
         for guard in plan.guards
         if guard.say == "gate" and guard.kpi in (blind or {each.kpi for each in plan.guards})
     )
-    users = " with users on the new version" if counts_from > since else ""
+    users = " with users on the new version" if counts_from > since and state.served_share else ""
     told = f"blind for {blind_for.total_seconds():.0f} s{users}. {event.verdict.reason}"
     if (action or plan.policy.on_blind) == "rollback":
         if not is_past_return(plan, state):
