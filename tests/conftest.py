@@ -4,6 +4,7 @@ rollouts that are moved by real ticks, and a metrics page to read."""
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,10 +17,15 @@ from web.story import Story, make_story
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+def postgres_server() -> Iterator[PostgresServer]:
     """A PostgreSQL server that lives as long as the test process."""
-    with postgres(tmp_path_factory.mktemp("postgres")) as server:
-        yield server
+    # Not below pytest's folder: each pytest that begins closes that to other users, as PostgreSQL's is.
+    folder = Path(tempfile.mkdtemp(prefix="rollway-postgres-"))
+    try:
+        with postgres(folder) as server:
+            yield server
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
