@@ -68,7 +68,10 @@ def test_failures_hold_the_rollout_and_are_tried_again_when_it_is_resumed(
     shops.mend("S002", "S003")
     rollway.say(rollout, "resume", "ops", "the tills are closed now")
     reached(rollway, rollout, "oslo")
-    assert shops.runs() - before == {"S002": 1, "S003": 1}
+    # It may be held before the last of the wave was begun, whose turn comes then.
+    again = shops.runs() - before
+    assert {name: times for name, times in again.items() if before[name]} == {"S002": 1, "S003": 1}
+    assert max(again.values()) == 1
     assert "drift" not in kinds(rollway, rollout)
 
 
