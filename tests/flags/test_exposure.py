@@ -52,6 +52,71 @@ def test_nobody_who_was_exposed_loses_it_while_the_share_grows() -> None:
     assert len(before) == len(USERS)
 
 
+def groups(share: float, control: float) -> dict[str, set[str]]:
+    """The users of each variant."""
+    flags = read_definitions({"flags": {"checkout": sampled(share, control)}})
+    found: dict[str, set[str]] = {"on": set(), "off": set(), "control": set()}
+    for user in USERS:
+        found[str(evaluate(flags, "checkout", {"targetingKey": user}, timestamp=0).variant)].add(user)
+    return found
+
+
+def sampled(share: float, control: float, **changes: Any) -> dict[str, Any]:
+    variants = {"on": True, "off": False, "control": False}
+    return definition(share, variants=variants, control=control, control_variant="control", **changes)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.1, 0.25, 0.5])
+def test_the_control_group_is_as_large_as_the_exposed_one(share: float) -> None:
+    """Of 20,000 users each group has its share, within four standard deviations; nobody is in both."""
+    found = groups(share, share)
+    for variant in ("on", "control"):
+        assert abs(len(found[variant]) - share * 20_000) < 4 * math.sqrt(20_000 * share * (1 - share))
+
+
+def test_nobody_changes_sides_while_both_groups_grow() -> None:
+    """Who has the new version keeps it; who is in the control group leaves it for the new version only, and
+    only once nobody else is left."""
+    before = groups(0.0, 0.01)
+    for share in (0.01, 0.05, 0.25, 0.5, 0.75, 0.95):
+        now = groups(share, min(share, 1 - share))
+        assert before["on"] <= now["on"], share
+        assert before["control"] <= now["control"] | (now["on"] if share > 0.5 else set()), share
+        before = now
+    assert before["off"] == set()
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_both_shares_are_read_back(share: float, control: float) -> None:
+    """To 1/100,000, whatever the two are, as long as they are no more than everybody."""
+    if share + control > 1:
+        with pytest.raises(InputError, match="more users than there are"):
+            sampled(share, control + 1e-4 if share + control < 1 + 1e-4 else control)
+        return
+    there = sampled(share, control)
+    assert served_share(there, "on") == pytest.approx(share, abs=1e-5)
+    assert served_share(there, "control") == pytest.approx(control if share < 1 else 0.0, abs=2e-5)
+    assert (served_share(there, "on") == 0) == (share == 0)
+
+
+def test_an_anonymous_user_is_in_no_control_group() -> None:
+    """Without a key nobody can stay in a group, so their figures are compared with nothing."""
+    flags = read_definitions({"flags": {"checkout": sampled(0.5, 0.5)}})
+    for context in ({}, {"targetingKey": ""}, {"targetingKey": None}):
+        assert evaluate(flags, "checkout", context, timestamp=0).variant == "off"
+
+
+def test_without_a_control_group_the_definition_is_what_it_was() -> None:
+    """Clients that have it cached see no change."""
+    assert definition(0.3)["targeting"] == {
+        "if": [
+            {"var": "targetingKey"},
+            {"fractional": [{"cat": ["checkout", {"var": "targetingKey"}]}, ["on", 30_000], ["off", 70_000]]},
+            "off",
+        ]
+    }
+
+
 def test_another_salt_starts_with_other_users() -> None:
     """The next release is not always tried out on the same people."""
     first, second = exposed(0.1, "checkout:a:"), exposed(0.1, "checkout:b:")
@@ -101,6 +166,9 @@ def test_share_zero_and_one_do_not_hash() -> None:
         ({"candidate_variant": "new"}, '"new"'),
         ({"baseline_variant": "old"}, '"old"'),
         ({"variants": {"on": 1, "off": "x"}}, "several types"),
+        ({"control": 1.5}, "1.5 is no share"),
+        ({"control": 0.6, "control_variant": "off"}, "more users than there are"),
+        ({"control": 0.1, "control_variant": "control"}, '"control"'),
     ],
 )
 def test_what_cannot_be_exposed_is_refused(changes: dict[str, Any], part: str) -> None:

@@ -94,7 +94,8 @@ class Engine:
 
     def observe(self) -> Served:
         self._live()
-        return Served(self.world.sham.said)
+        share, control = self.world.sham.said
+        return Served(share, control=control)
 
     def nearest(self, share: float) -> float:
         return share
@@ -102,9 +103,11 @@ class Engine:
     def preflight(self) -> tuple[Check, ...]:
         return ()
 
-    def apply(self, share: float, *, mirrored: float = 0.0, fence: int) -> None:
-        now = self.now.timestamp()
-        self.world.sham = sham.told(self.world.sham, share, now, troubles_at(self.world, now))
+    samples_control = True
+
+    def apply(self, share: float, *, mirrored: float = 0.0, control: float = 0.0, fence: int) -> None:
+        now, split = self.now.timestamp(), sham.Split(share, control)
+        self.world.sham = sham.told(self.world.sham, split, now, troubles_at(self.world, now))
         if self.world.sham.problem:
             problem = self.world.sham.problem
             self.world.sham = replace(self.world.sham, problem="")

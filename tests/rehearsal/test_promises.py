@@ -63,7 +63,7 @@ def test_each_branch_begins_where_its_stage_is_told(branches: Branches) -> None:
     for stage, share in (("ten", 0.1), ("half", 0.5), ("everyone", 1.0)):
         assert len(branches.by_stage[stage]) == 8
         assert all(run.told_at[stage] == run.at for run in branches.by_stage[stage])
-        assert all(run.sham.serving == share for run in branches.by_stage[stage])
+        assert all(run.sham.serving.share == share for run in branches.by_stage[stage])
 
 
 def test_a_promise_for_a_stage_that_is_never_reached_is_told(plan: Plan, world: World) -> None:

@@ -87,7 +87,7 @@ MUTATIONS = (
         "a dead version goes on with other copies",
         1,
         "exposure.on_observed",
-        'if agreement in ("same", "copies") and',
+        'if agreement in ("same", *BESIDE) and',
         'if agreement == "same" and',
     ),
     Mutation("done with a dead version", 1, "clock._close", "state.unready_since is not None", "False"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rollway.planning import Exposure, Plan
 from rollway.planning.model import Stage
+from rollway.rollout.steps import compared_share
 from support.machine import World
 from support.stories import canary, stage
 
@@ -15,6 +16,12 @@ def with_exposure(given: Stage, **exposure: object) -> Stage:
 def shadowed() -> Plan:
     shadow = with_exposure(stage("shadow", 0, "time"), share=1.0, mode="shadow")
     return canary(stage("baseline", 0, "ready"), shadow, stage("all", 1, "time"))
+
+
+def sampled() -> Plan:
+    look = with_exposure(stage("baseline", 0, "ready"), share=0.0, control=0.1)
+    ten = with_exposure(stage("ten", 0.1), share=0.1, control=0.1)
+    return canary(look, ten, stage("all", 1, "time"))
 
 
 def waves() -> Plan:
@@ -64,6 +71,54 @@ def test_a_rollback_takes_the_copies_away_too() -> None:
     world.say("rollback")
     world.ticks(2)
     assert (world.state.phase, world.mirrored) == ("rolled_back", 0.0)
+
+
+def test_a_control_group_is_drawn_before_anybody_has_the_new_version() -> None:
+    """So that it has figures to compare with; it ends when everyone is served."""
+    world = World(sampled())
+    world.until("baseline")
+    assert (world.share, world.control) == (0.0, 0.1)
+    assert compared_share(world.state) == 0.0
+    world.until("ten")
+    assert (world.share, world.control) == (0.1, 0.1)
+    assert compared_share(world.state) == 0.5
+    assert "beside a control group of 10% (read back)" in world.record[-1].text
+    world.until("all")
+    assert (world.share, world.control) == (1.0, 0.0)
+
+
+def test_a_target_that_samples_nobody_is_not_passed_over() -> None:
+    """The stage is not counted, and after half a minute the rollout is held with words; resume tries."""
+    world = World(sampled())
+    world.can_sample = False
+    world.ticks(60)
+    assert (world.stage_id, world.state.phase, world.state.entered_at) == ("baseline", "paused", None)
+    assert "a control group of 10% of the users was asked for" in world.state.standing
+    world.can_sample = True
+    world.say("resume")
+    world.ticks(3)
+    assert world.state.entered_at is not None
+
+
+def test_a_control_group_that_somebody_changed_is_set_back() -> None:
+    """The stage counts anew, and nobody loses the new version for it."""
+    world = World(sampled())
+    world.until("ten")
+    world.ticks(2)
+    world.control = 0.3
+    world.tick()
+    assert (world.kinds[-1], world.control, world.state.entered_at) == ("drift", 0.1, None)
+    assert "The control group has 30% of the users instead of 10%" in world.record[-1].text
+    assert world.share == 0.1
+
+
+def test_a_rollback_ends_the_control_group() -> None:
+    """Nobody is compared any more."""
+    world = World(sampled())
+    world.until("ten")
+    world.say("rollback")
+    world.ticks(2)
+    assert (world.state.phase, world.share, world.control) == ("rolled_back", 0.0, 0.0)
 
 
 def test_a_target_that_knows_groups_is_verified_by_its_groups() -> None:

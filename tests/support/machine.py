@@ -32,10 +32,10 @@ class World:
         self.plan, self.state, self.share = plan, begin(), 0.0
         self.now, self.record = START, list[Entry]()
         self.is_deaf = False
-        self.mirrored, self.refusal = 0.0, ""
+        self.mirrored, self.control, self.refusal = 0.0, 0.0, ""
         self.groups: tuple[str, ...] | None = None
         self.knows_groups = False
-        self.can_mirror = True
+        self.can_mirror = self.can_sample = True
         self.runs: list[RunTask] = []
         self.new_is_ready: bool | None = None
         self.old_is_ready: bool | None = None
@@ -50,6 +50,7 @@ class World:
             elif not self.is_deaf:
                 self.share = effect.share
                 self.mirrored = effect.mirrored if self.can_mirror else 0.0
+                self.control = effect.control if self.can_sample else 0.0
                 self.groups = effect.groups if self.knows_groups else None
 
     def tick(
@@ -70,6 +71,7 @@ class World:
 
     def seen(self, **more: object) -> TargetObserved:
         body = {"share": self.share, "mirrored": self.mirrored, "groups": self.groups}
+        body |= {"control": self.control}
         return TargetObserved.model_validate({"at": self.now, "refusal": self.refusal, **body, **more})
 
     def ticks(self, count: int, kind: VerdictKind = "undecided") -> None:

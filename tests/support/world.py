@@ -21,7 +21,7 @@ class Metrics:
     def __init__(self) -> None:
         self.url = ""
         self.is_down = False
-        self._bad = 0.02
+        self.bad = 0.02
         self._totals = {"old": 0.0, "new": 0.0}
         self._bads = {"old": 0.0, "new": 0.0}
         self._at = time.monotonic()
@@ -31,23 +31,27 @@ class Metrics:
         """From now on this share of the new version's requests is bad."""
         with self._lock:
             self._grow()
-            self._bad = bad
+            self.bad = bad
 
     def page(self) -> str:
         with self._lock:
             self._grow()
             lines = ["# TYPE requests_total counter"]
-            for variant in ("old", "new"):
+            for variant in self._totals:
                 bad = int(self._bads[variant])
                 good = int(self._totals[variant]) - bad
                 lines.append(f'requests_total{{variant="{variant}",outcome="ok"}} {good}')
                 lines.append(f'requests_total{{variant="{variant}",outcome="error"}} {bad}')
         return "\n".join(lines) + "\n"
 
+    def rates(self) -> dict[str, tuple[float, float]]:
+        """Requests per second and the share of bad ones, by variant."""
+        return {"old": (20_000, 0.02), "new": (10_000, self.bad)}
+
     def _grow(self) -> None:
         now = time.monotonic()
         passed, self._at = now - self._at, now
-        for variant, rate, bad in (("old", 20_000, 0.02), ("new", 10_000, self._bad)):
+        for variant, (rate, bad) in self.rates().items():
             self._totals[variant] += passed * rate
             self._bads[variant] += passed * rate * bad
 
@@ -56,6 +60,13 @@ class Metrics:
 def metrics_server() -> Iterator[Metrics]:
     """The metrics page on a free port of loopback."""
     metrics = Metrics()
+    with page_served(metrics):
+        yield metrics
+
+
+@contextmanager
+def page_served(metrics: Metrics) -> Iterator[None]:
+    """These metrics on a free port of loopback; they learn their address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -74,7 +85,7 @@ def metrics_server() -> Iterator[Metrics]:
     thread.start()
     metrics.url = f"http://127.0.0.1:{server.server_address[1]}/metrics"
     try:
-        yield metrics
+        yield
     finally:
         server.shutdown()
         server.server_close()

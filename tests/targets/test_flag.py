@@ -76,6 +76,56 @@ def test_the_share_that_was_set_is_read_back(shop: Shop) -> None:
     assert shop.users_exposed() == set()
 
 
+def test_a_control_group_is_served_and_read_back(shop: Shop) -> None:
+    """Another name for the old version, with its value; gone with the rollback."""
+    target = shop.target()
+    for fence, (share, control) in enumerate(((0.0, 0.1), (0.1, 0.1), (0.5, 0.5), (0.95, 0.05), (0.0, 0.0))):
+        target.apply(share, control=control, fence=fence)
+        served = target.observe()
+        assert (served.share, served.control) == pytest.approx((share, control), abs=1e-5)
+        stored = shop.flags.definitions()["new-reporting"]
+        assert stored["variants"].get("control", False) is False
+        assert ("control" in stored["variants"]) == bool(control)
+
+
+def test_the_way_back_is_tried_with_the_control_group_that_is_there(shop: Shop) -> None:
+    """Trying it takes nobody out of the group."""
+    target = shop.target()
+    target.apply(0.1, control=0.1, fence=1)
+    checks = {check.name: check for check in target.preflight()}
+    assert checks["way back"].state == "ok"
+    assert target.observe().control == 0.1
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({}, "control"),
+        ({"control": "sampled"}, "sampled"),
+        ({"candidate": "treatment", "baseline": "control"}, "control-group"),
+        ({"variants": {"on": True, "off": False, "control": True}}, "control-group"),
+        ({"variants": {"on": True, "off": False, "control": False}}, "control"),
+    ],
+)
+def test_the_control_group_has_a_name_that_means_nothing_else(
+    shop: Shop, changes: dict[str, Any], name: str
+) -> None:
+    """The one that is given, or the first that is free."""
+    target = shop.target(**changes)
+    target.apply(0.2, control=0.2, fence=1)
+    assert shop.flags.definitions()["new-reporting"]["targeting"]["if"][1]["fractional"][-1][0] == name
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"control": "on"}, {"control": "off"}, {"control": "b", "variants": {"on": 1, "off": 2, "b": 3}}],
+)
+def test_a_control_group_that_is_not_the_old_version_is_refused(shop: Shop, changes: dict[str, Any]) -> None:
+    """It would be compared with itself, or with a third version."""
+    with pytest.raises(InputError, match=r"target\.control: .* is not what users of \"off\" get"):
+        shop.target(**changes)
+
+
 def test_setting_the_same_share_again_changes_nothing(shop: Shop) -> None:
     """A call that is repeated after a lost answer is harmless."""
     target = shop.target()

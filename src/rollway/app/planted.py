@@ -63,7 +63,7 @@ class Found:
 def steps_of(plan: Plan) -> tuple[Step, ...]:
     """The stages in which some users have the new version and others the old one, with their bake times."""
     return tuple(
-        Step(stage.id, stage.exposure.share, stage.bake_seconds)
+        Step(stage.id, stage.exposure.part, stage.bake_seconds, stage.exposure.compared)
         for stage in plan.stages
         if stage.exposure.mode == "live" and 0 < stage.exposure.share < 1 and stage.bake_seconds > 0
     )
@@ -167,8 +167,8 @@ def _readings(plan: Plan, guard: Guard, laws: tuple[Law, Law], per_second: float
         ticks = max(1, round(step.seconds / tick))
         for _ in range(ticks):
             length, before = step.seconds / ticks, list(served)
-            served[0] += per_second * step.share * length
-            served[1] += per_second * (1 - step.share) * length
+            served[0] += per_second * step.compared * step.share * length
+            served[1] += per_second * step.compared * (1 - step.share) * length
             new, old = (
                 _difference(law.sum_of(after), law.sum_of(earlier))
                 for law, earlier, after in zip(laws, before, served, strict=True)

@@ -19,6 +19,7 @@ from rollway.judge.words import amount, percent, seconds
 from rollway.planning import Guard, Plan
 from rollway.planning.durations import bounds_of
 from rollway.rollout import Collected, Cursor, Interval, Signal, live_share, rules_of
+from rollway.rollout.ports import NO_SAMPLES, Target, samples_control
 from rollway.rollout.serving import Check, CheckState
 from rollway.signals.examined import Examined
 from rollway.store import SqlRollouts
@@ -29,6 +30,7 @@ LAST_MINUTE = 60.0
 ENOUGH_TRIALS = 30
 """Trials of a minute from which its pace is known to about a fifth."""
 ENOUGH = 0.9
+CONTROL_GROUP = "control group"
 HINT = "longer stages, larger shares, or start when there is more traffic"
 
 
@@ -114,7 +116,7 @@ class Preflight:
             if any(check.state == "failed" and check.name == "reachable" for check in checks):
                 return None, checks
             share = target.observe().share
-            return share, [*checks, _from_nobody(plan, share)]
+            return share, [*checks, _from_nobody(plan, share), *_sampling(plan, target)]
         except RollwayError as error:
             return None, [Check("reachable", "failed", error.message, error.hint)]
         except Exception as error:  # a plugin may raise what it likes
@@ -145,9 +147,9 @@ class Preflight:
         while True:
             for look in looks:
                 is_due = waited > 0 or "until" in look.cursor
-                if is_due and _is_open(look, share):
+                if is_due and _is_open(plan, look, share):
                     self._ask(look, look.cursor or None, self._interval(plan, share))
-            if not any(_is_open(look, share) for look in looks) or waited >= ask.within:
+            if not any(_is_open(plan, look, share) for look in looks) or waited >= ask.within:
                 return
             self._sleep(ask.pause)
             waited += ask.pause
@@ -194,12 +196,12 @@ class Preflight:
         return Interval(stage=plan.stages[0].id, share=share, now=self._clock().timestamp())
 
 
-def _is_open(look: _Look, share: float) -> bool:
+def _is_open(plan: Plan, look: _Look, share: float) -> bool:
     """Whether another look may show more: nothing came yet, or nobody used the old version meanwhile."""
     reading = look.reading
     if reading is None or reading.problem is not None:
         return True
-    if look.guard.baseline != "concurrent" or share >= 1:
+    if look.guard.baseline != "concurrent" or share >= 1 or plan.stages[0].exposure.control:
         return False
     # No series of either version: the source may not have asked the service yet.
     return reading.candidate is None if reading.baseline is None else not trials_of(reading.baseline)
@@ -210,6 +212,17 @@ def _from_nobody(plan: Plan, share: float) -> Check:
         told = f"the target serves the new version to {share:.2%} of the users already"
         return Check(FROM_NOBODY, "failed", told, "take it away: rollway start --reset-target REASON")
     return Check(FROM_NOBODY, "ok", f"{share:.2%} of the users have the new version")
+
+
+def _sampling(plan: Plan, target: Target) -> tuple[Check, ...]:
+    """Whether the target can sample the control group that the plan asks for."""
+    largest = max(stage.exposure.control for stage in plan.stages)
+    if not largest:
+        return ()
+    if samples_control(target):
+        return (Check(CONTROL_GROUP, "ok", f"it can sample one, of up to {largest:.2%} of the users"),)
+    hint = "expose by a feature flag (target.type: flag), or plan with rollout.control_group: rest"
+    return (Check(CONTROL_GROUP, "failed", NO_SAMPLES, hint),)
 
 
 # --- what is made of a KPI's numbers --------------------------------------------------------------
@@ -227,7 +240,7 @@ def _of_guard(plan: Plan, look: _Look, share: float | None, ask: Ask) -> list[Ch
     length = reading.end - reading.start
     checks = [Check("source", "ok", f"told of {seconds(length)}"), _age(plan, look, reading)]
     if look.guard.baseline == "concurrent":
-        checks.append(_old_version(look, reading, length, share))
+        checks.append(_old_version(plan, look, reading, length, share))
     checks.append(_new_version(look, reading, length, share))
     sample = next((one for one in (reading.baseline, reading.candidate) if isinstance(one, Histogram)), None)
     if sample is not None and plan.promises:
@@ -248,8 +261,11 @@ def _age(plan: Plan, look: _Look, reading: Reading) -> Check:
     return Check("age", "ok", f"{seconds(age)} old; the judge allows {seconds(most)}")
 
 
-def _old_version(look: _Look, reading: Reading, length: float, share: float | None) -> Check:
+def _old_version(plan: Plan, look: _Look, reading: Reading, length: float, share: float | None) -> Check:
     name = OLD_VERSION
+    if plan.stages[0].exposure.control and not trials_of(reading.baseline):
+        told = "nobody is in it yet: the first stage draws it, and waits for its numbers"
+        return Check(CONTROL_GROUP, "unknown", told)
     if share == 1 and not trials_of(reading.baseline):
         return Check(name, "unknown", "none, for it serves nobody now: everyone has the new version")
     if reading.baseline is None:

@@ -144,6 +144,7 @@ def _stages(plan: Plan, state: State, record: Iterable[Recorded]) -> list[Json]:
                 "audience": stage.exposure.audience,
                 "share": stage.exposure.share,
                 "mode": stage.exposure.mode,
+                "control": stage.exposure.control,
                 "groups": list(stage.exposure.groups),
                 "advance": stage.advance,
                 "bake_seconds": stage.bake_seconds,

@@ -178,7 +178,9 @@ def _steps(plan: Plan) -> tuple[Step, ...]:
     if not any(stage.exposure.share < 1 for stage in live):
         return ()
     return tuple(
-        Step(stage.id, stage.exposure.share, stage.bake_seconds) for stage in live if stage.bake_seconds > 0
+        Step(stage.id, stage.exposure.part, stage.bake_seconds, stage.exposure.compared)
+        for stage in live
+        if stage.bake_seconds > 0
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from rollway.documents.pack import Pack
 from rollway.documents.people_rows import people_values
 from rollway.planning.calendar.in_plan import calendar_words
+from rollway.planning.control_group import control_words
 from rollway.planning.describe import (
     advance_words,
     limit_words,
@@ -125,7 +126,8 @@ def _stage(number: int, stage: Stage) -> StageRow:
 def _who(stage: Stage) -> str:
     exposure = stage.exposure
     if exposure.mode == "live":
-        return exposure.audience.removeprefix(NAMED) if exposure.share > 0 else "nobody yet"
+        who = exposure.audience.removeprefix(NAMED) if exposure.share > 0 else "nobody yet"
+        return f"{who}, {control_words(exposure)}" if exposure.control else who
     return f"{exposure.audience.removeprefix(NAMED)}, {MODES[exposure.mode]}"
 
 

@@ -167,6 +167,7 @@ baseline: old""",
 }
 _EXAMPLE_VALUES: dict[str, str] = {
     "hold_back": "0.05",
+    "control_group": "equal",
     "margin": "1.5",
     "requests_by_hour": "[2,1,1,1,1,2,4,7,9,9,9,9,8,9,9,9,8,7,6,5,5,4,3,2]",
     "requests_timezone": "Europe/Zurich",

@@ -43,11 +43,13 @@ LOOK_SHIFT = 0.5826
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One stage of a ramp: its name, the share of the requests, how long it lasts."""
+    """One stage of a ramp: its name, how long it lasts, the new version's share of the requests that are
+    compared, and which part of all that is: less than 1 beside a control group."""
 
     name: str
     share: float
     seconds: float
+    compared: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,15 @@ class Setting:
     @property
     def planned_seconds(self) -> float:
         return max(1.0, sum(stage.seconds for stage in self.stages))
+
+    def pace(self, stage: Step) -> float:
+        """Requests per second that are compared in the stage, of both versions together."""
+        return self.per_second * stage.compared
+
+    def taught(self, part: Part) -> float:
+        """How many of a part's requests teach."""
+        requests = self.pace(self.stages[part.stage]) * part.seconds
+        return requests * kept_part(requests / part.ticks, part.ticks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +133,11 @@ class Truth(Protocol):
         """The tests that the guard's evidence is made of."""
         ...
 
-    def told(self, setting: Setting, share: float, pace: FloatArray) -> Told:
+    def told(self, setting: Setting, stage: Step, pace: FloatArray) -> Told:
         """What one request of the new version tells at this pace of events per second, shape (cuts,)."""
         ...
 
-    def events(self, setting: Setting, share: float, *, is_faulty: bool) -> FloatArray:
+    def events(self, setting: Setting, stage: Step, *, is_faulty: bool) -> FloatArray:
         """Events per second of both arms, shape (cuts,); (0,) where they make no difference."""
         ...
 
@@ -254,7 +265,7 @@ def _draw_luck(rng: np.random.Generator, setting: Setting, courses: _Courses, pa
 def _interval(setting: Setting, part: Part) -> Interval:
     """The part as the onset's prior sees it: only ticks in which both versions served spend mass."""
     stage = setting.stages[part.stage]
-    tick = setting.per_second * part.seconds / part.ticks
+    tick = setting.pace(stage) * part.seconds / part.ticks
     usable = -math.expm1(-tick * stage.share) * -math.expm1(-tick * (1 - stage.share))
     return Interval(stage.name, part.start, part.seconds * usable, setting.planned_seconds)
 
@@ -272,7 +283,7 @@ def _parts(setting: Setting, truth: Truth, last: int) -> Iterator[Part]:
         at = 0
         while at < ticks:
             is_faulty = at >= onset
-            events = truth.events(setting, stage.share, is_faulty=is_faulty)
+            events = truth.events(setting, stage, is_faulty=is_faulty)
             _, upcoming = paced(setting, pace, events, tick, 1)
             told = _per_tick(setting, truth, stage, tick, upcoming[0])
             most = _most_ticks(setting, told.nats, gathered if is_faulty else None, onset - at)
@@ -300,7 +311,7 @@ def paced(
 
 
 def _per_tick(setting: Setting, truth: Truth, stage: Step, tick: float, pace: FloatArray) -> Told:
-    told, requests = truth.told(setting, stage.share, pace), setting.per_second * stage.share * tick
+    told, requests = truth.told(setting, stage, pace), setting.pace(stage) * stage.share * tick
     return Told(told.nats * requests, told.fall * requests, told.swing)
 
 
@@ -324,8 +335,8 @@ def _most_ticks(setting: Setting, told: float, gathered: float | None, left: int
     return max(1, int(min(nats / told, 1e9)))
 
 
-def kept_part(setting: Setting, part: Part) -> float:
-    """The part of the requests that still teaches when ticks are judged one by one.
+def kept_part(tick: float, ticks: int) -> float:
+    """The part of the requests that still teaches when ticks of so many requests are judged one by one.
 
     Of a tick's n requests one serves to meet the others: with Poisson n of mean x a share
     1 - (1 - exp(-x))/x is left. A merged part loses less, so the difference is taken off here.
@@ -334,15 +345,14 @@ def kept_part(setting: Setting, part: Part) -> float:
     def left(expected: float) -> float:
         return 1 + math.expm1(-expected) / expected if expected > 1e-9 else expected / 2
 
-    tick = setting.per_second * part.seconds / part.ticks
-    return left(tick) / left(tick * part.ticks) if tick > 0 else 1.0
+    return left(tick) / left(tick * ticks) if tick > 0 else 1.0
 
 
 def served_by(setting: Setting, seconds: float) -> float:
     """Requests that the new version is expected to have served by a moment of the exposure."""
     total, start = 0.0, 0.0
     for stage in setting.stages:
-        total += setting.per_second * stage.share * min(max(seconds - start, 0.0), stage.seconds)
+        total += setting.pace(stage) * stage.share * min(max(seconds - start, 0.0), stage.seconds)
         start += stage.seconds
     return total
 

@@ -127,7 +127,7 @@ def _bracket(
 
 def _expected(setting: Setting, base_rate: float, stage: Step) -> float:
     """The log ratio for which the stage's requests are what detection takes on average, by bisection."""
-    served = setting.per_second * stage.share * stage.seconds
+    served = setting.pace(stage) * stage.share * stage.seconds
     low, high = math.log(setting.tolerance), math.log(LARGEST_RATIO)
     while high - low > 0.01:
         middle = (low + high) / 2
@@ -151,7 +151,7 @@ def _served(setting: Setting, until: FloatArray) -> FloatArray:
 def _exposed(setting: Setting, found: FloatArray) -> float:
     """The largest share up to these moments, on average."""
     ends = np.cumsum([stage.seconds for stage in setting.stages])
-    largest = np.maximum.accumulate([stage.share for stage in setting.stages])
+    largest = np.maximum.accumulate([stage.share * stage.compared for stage in setting.stages])
     return float(np.mean(largest[np.minimum(np.searchsorted(ends, found), len(ends) - 1)]))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from rollway.judge import difference, tail, tilt
 from rollway.judge.arithmetic import information
 from rollway.judge.comparison import ODDS
-from rollway.judge.courses import Panel, Part, Setting, Told, kept_part, paced, served_by
+from rollway.judge.courses import Panel, Part, Setting, Step, Told, paced, served_by
 from rollway.judge.dispersion import Pace, factor
 from rollway.judge.kinds import latency
 from rollway.judge.logs import FloatArray
@@ -41,20 +41,21 @@ class Shares:
     def panels(self) -> tuple[Panel, ...]:
         return (Panel(ODDS, len(self.old)),)
 
-    def told(self, setting: Setting, share: float, pace: FloatArray) -> Told:
-        divisors = _divisors(setting, share, pace[np.newaxis])
+    def told(self, setting: Setting, stage: Step, pace: FloatArray) -> Told:
+        divisors = _divisors(setting, stage, pace[np.newaxis])
         rows = zip(self.old, self.new, divisors.tolist(), strict=True)
-        return max((_told(setting, share, *row) for row in rows), key=lambda each: each.nats)
+        return max((_told(setting, stage.share, *row) for row in rows), key=lambda each: each.nats)
 
-    def events(self, setting: Setting, share: float, *, is_faulty: bool) -> FloatArray:
+    def events(self, setting: Setting, stage: Step, *, is_faulty: bool) -> FloatArray:
+        share = stage.share
         new = np.array(self.new if is_faulty else self.old)
-        return setting.per_second * (share * new + (1 - share) * np.array(self.old))
+        return setting.pace(stage) * (share * new + (1 - share) * np.array(self.old))
 
     def increments(
         self, rng: np.random.Generator, setting: Setting, part: Part, luck: FloatArray, pace: Pace
     ) -> tuple[tuple[FloatArray, ...], Pace]:
         share = setting.stages[part.stage].share
-        requests = setting.per_second * part.seconds * kept_part(setting, part)
+        requests = setting.taught(part)
         dispersion = setting.dispersion
         new = self.new if part.is_faulty else self.old
         candidate = _draw(rng, requests * share, new, luck, dispersion.floor)
@@ -85,11 +86,11 @@ class Means:
     def panels(self) -> tuple[Panel, ...]:
         return (Panel(difference.ODDS),)
 
-    def told(self, setting: Setting, share: float, pace: FloatArray) -> Told:
+    def told(self, setting: Setting, stage: Step, pace: FloatArray) -> Told:
         gap = max(0.0, self.effect - self.tolerated)
-        return Told(gap**2 * (1 - share) / 2, math.inf)
+        return Told(gap**2 * (1 - stage.share) / 2, math.inf)
 
-    def events(self, setting: Setting, share: float, *, is_faulty: bool) -> FloatArray:
+    def events(self, setting: Setting, stage: Step, *, is_faulty: bool) -> FloatArray:
         return np.zeros(0)
 
     def increments(
@@ -98,7 +99,7 @@ class Means:
         share = setting.stages[part.stage].share
         if served_by(setting, part.start) < self.burn_in:
             return None
-        units = setting.per_second * part.seconds * kept_part(setting, part)
+        units = setting.taught(part)
         candidate = _figures(rng, units * share, self.effect if part.is_faulty else 0.0, len(luck))
         baseline = _figures(rng, units * (1 - share), 0.0, len(luck))
         comparable = (candidate.units > 0) & (baseline.units > 0)
@@ -132,23 +133,23 @@ class Durations:
             Panel(tilt.ODDS, 1, latency.LOG_TILT_WEIGHT),
         )
 
-    def told(self, setting: Setting, share: float, pace: FloatArray) -> Told:
-        cut = self._at_cuts.told(setting, share, pace)
+    def told(self, setting: Setting, stage: Step, pace: FloatArray) -> Told:
+        cut, share = self._at_cuts.told(setting, stage, pace), stage.share
         candidate, baseline = KNOWN * share * np.array(self.new), KNOWN * (1 - share) * np.array(self.old)
         bends = _bends(self.bounds, self.old, setting.tolerance)
         whole = tilt.increment(candidate, baseline, bends, setting.tolerance) / (KNOWN * share)
-        divisor = float(_divisors(setting, share, pace[np.newaxis]).max())
+        divisor = float(_divisors(setting, stage, pace[np.newaxis]).max())
         nats, swing = max(0.0, float(whole.max())) / divisor, max(setting.dispersion.floor, 1.0) / divisor
         return Told(nats, math.inf, swing) if nats > cut.nats else cut
 
-    def events(self, setting: Setting, share: float, *, is_faulty: bool) -> FloatArray:
-        return self._at_cuts.events(setting, share, is_faulty=is_faulty)
+    def events(self, setting: Setting, stage: Step, *, is_faulty: bool) -> FloatArray:
+        return self._at_cuts.events(setting, stage, is_faulty=is_faulty)
 
     def increments(
         self, rng: np.random.Generator, setting: Setting, part: Part, luck: FloatArray, pace: Pace
     ) -> tuple[tuple[FloatArray, ...], Pace]:
         share, new = setting.stages[part.stage].share, self.new if part.is_faulty else self.old
-        requests = setting.per_second * part.seconds * kept_part(setting, part)
+        requests = setting.taught(part)
         law = np.array(new) * np.where(np.arange(len(new)) > 0, luck[:, None], 1.0)
         law /= law.sum(axis=1, keepdims=True)
         candidate = rng.poisson(requests * share * law).astype(np.float64)
@@ -243,14 +244,14 @@ def _told(setting: Setting, share: float, old: float, new: float, divisor: float
 def _paced(setting: Setting, part: Part, pace: Pace, events: FloatArray) -> tuple[Pace, FloatArray]:
     """The pace after a part with these events, shape (rows,), and what they divide its evidence by."""
     after, paces = paced(setting, pace, events / part.seconds, part.seconds / part.ticks, part.ticks)
-    return after, _divisors(setting, setting.stages[part.stage].share, paces)
+    return after, _divisors(setting, setting.stages[part.stage], paces)
 
 
-def _divisors(setting: Setting, share: float, paces: FloatArray) -> FloatArray:
+def _divisors(setting: Setting, stage: Step, paces: FloatArray) -> FloatArray:
     """By what the arms' noise divides the evidence in each row, (rows,): the harmonic mean over the moments
     of `paces`, events per second of shape (moments, rows)."""
-    requests, no_bad = setting.per_second * setting.tick_seconds, np.zeros(paces.size)
-    arms = Arms(requests * share, no_bad, requests * (1 - share), no_bad)
+    requests, no_bad = setting.pace(stage) * setting.tick_seconds, np.zeros(paces.size)
+    arms = Arms(requests * stage.share, no_bad, requests * (1 - stage.share), no_bad)
     pace = Pace(paces.ravel(), 1.0)
     found = factor(setting.dispersion, arms, setting.tolerance, setting.tick_seconds, pace)
     divisors: FloatArray = 1 / (1 / found).reshape(paces.shape).mean(axis=0)

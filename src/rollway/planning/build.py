@@ -10,6 +10,7 @@ from rollway.facts.listing import facts_hash
 from rollway.facts.model import MethodName, Release
 from rollway.planning.calendar.model import Calendar
 from rollway.planning.calendar.of_release import calendar_of_plan
+from rollway.planning.control_group import with_control_group
 from rollway.planning.messages import make_messages
 from rollway.planning.methods import BUILDERS
 from rollway.planning.model import Plan, Stage, Task
@@ -53,6 +54,7 @@ def make_plan(
 
 def _plan(release: Release, choice: Choice, methods: tuple[MethodName, ...], book: Runbook | None) -> Plan:
     stages = proven(release, join([BUILDERS[method](release) for method in methods]))
+    stages = with_control_group(release, stages)
     script = write_script(release, stages, book)
     runbook = script.tasks
     stages = after_no_return(stages, runbook)

@@ -162,6 +162,7 @@ _STAGE_WORDS: Mapping[str, Callable[[Stage], str]] = {
     "reaches": lambda stage: percent(stage.exposure.share),
     "is seen by": lambda stage: stage.exposure.audience,
     "runs": lambda stage: stage.exposure.mode,
+    "has a control group of": lambda stage: percent(stage.exposure.control) if stage.exposure.control else "",
     "lasts at least": lambda stage: length(stage.bake_seconds),
     "asks a person after": lambda stage: length(stage.patience_seconds),
     "goes on when": lambda stage: RULE_WORDS[stage.advance],

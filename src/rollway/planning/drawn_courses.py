@@ -58,13 +58,13 @@ class Courses:
         others: FloatArray,
     ) -> None:
         self.rng, self.scene, self.stage = rng, scene, stage
-        flow, tick = scene.flow, scene.tick_seconds
+        self.flow, tick = scene.flow.times(stage.exposure.compared), scene.tick_seconds
         self.start_at = arrival.at
-        pace = flow.between(arrival.at, arrival.at + max(stage.bake_seconds, tick))
+        pace = self.flow.between(arrival.at, arrival.at + max(stage.bake_seconds, tick))
         per_tick = pace * tick / max(stage.bake_seconds, tick)
         margin, alpha = stage.margins.get(one.guard.kpi), scene.alpha * one.part
         question = Question(
-            one.guard, one.rate, ratio, stage.exposure.live, margin, alpha, per_tick, tick, scene.alone
+            one.guard, one.rate, ratio, stage.exposure.part, margin, alpha, per_tick, tick, scene.alone
         )
         self.sensor = sensor(question)
         self.kept = kept_part(per_tick)
@@ -102,10 +102,10 @@ class Courses:
         """The ends of the steps, seconds from the stage's beginning, each taken before it is given."""
         stage, tick = self.stage, self.scene.tick_seconds
         last = patience(stage)
-        scale = self.scene.flow.until(self.start_at, self.divisor * self.sensor.scale / max(self.kept, 1e-9))
+        scale = self.flow.until(self.start_at, self.divisor * self.sensor.scale / max(self.kept, 1e-9))
         told = float(self.sensor.safe_nats.max(initial=0.0)) * self.kept / self.divisor
         needed = -math.log(self.scene.alpha_promote)
-        clear = self.scene.flow.until(self.start_at, needed / told) if told > 0 else math.inf
+        clear = self.flow.until(self.start_at, needed / told) if told > 0 else math.inf
         at = 0.0
         while at < last - 1e-9:
             end = at + _ticks(_step(at, stage.bake_seconds, scale, clear, last), tick) * tick
@@ -118,7 +118,7 @@ class Courses:
 
     def take(self, start: float, end: float) -> None:
         """The wealth after the requests from `start` to `end`."""
-        flow, one = self.scene.flow, self.sensor
+        flow, one = self.flow, self.sensor
         requests = flow.between(self.start_at + start, self.start_at + end)
         ticks = max(1.0, (end - start) / self.scene.tick_seconds)
         counts = drawn(self.rng, one.rates * requests, len(self.wealth))
@@ -142,7 +142,7 @@ class Courses:
         one = self.sensor
         gained = _times(counts, one.gains)
         gained += one.drift * requests
-        come = requests * (1 - self.stage.exposure.share)
+        come = requests * (1 - self.stage.exposure.part)
         if one.learn is not None:
             if self.since >= self.drawn_from:
                 self.learned, self.drawn_from, self.since = one.learn(self.known), self.known, 0.0

@@ -24,6 +24,7 @@ import math
 
 from rollway.facts.model import Kpi, Release
 from rollway.judge import requests_to_clear, requests_to_detect
+from rollway.planning.control_group import part_of
 from rollway.planning.flow import flow_of
 from rollway.planning.model import Guard
 
@@ -122,7 +123,8 @@ def clear_seconds(
     flow, rate = flow_of(release), usual_rate(kpi)
     if flow is None or rate is None or not 0 < share < 1:
         return None
-    requests = requests_to_clear(base_rate=rate, margin=margin, share=share, alpha_promote=ALPHA_PROMOTE)
+    part = part_of(release, share)
+    requests = requests_to_clear(base_rate=rate, margin=margin, share=part, alpha_promote=ALPHA_PROMOTE)
     seconds = flow.until(start, requests / share)
     return seconds if math.isfinite(seconds) else None
 
@@ -138,7 +140,7 @@ def detect_seconds(
     requests = requests_to_detect(
         base_rate=rate,
         ratio=ratio,
-        share=share,
+        share=part_of(release, share),
         alpha=alpha_of(release) * say_of(release, kpi),
         tolerance=kpi.tolerance,
     )

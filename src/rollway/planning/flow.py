@@ -59,6 +59,10 @@ class Flow:
                 break
         return whole * self._period + passed
 
+    def times(self, part: float) -> Flow:
+        """This part of it."""
+        return self if part == 1 else Flow(tuple(each * part for each in self.hours), self.entered_at)
+
     @property
     def _period(self) -> float:
         return len(self.hours) * HOUR_SECONDS

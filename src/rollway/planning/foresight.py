@@ -82,7 +82,7 @@ def healthy(scene: Scene) -> tuple[Passed, ...]:
             np.maximum(together, rng.permutation(each.ended), out=together)
         passed.append(Passed(arrival, ends, together))
         wealth, lasted = {kpi: ended.wealth for kpi, ended in ends.items()}, float(np.mean(together))
-        come = flow.between(arrival.at, arrival.at + lasted) * (1 - stage.exposure.share)
+        come = flow.between(arrival.at, arrival.at + lasted) * stage.exposure.beside
         known = known_after(arrival.known, come, lasted)
         arrival = replace(
             arrival,

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 from rollway.facts.model import Kpi, Release
 from rollway.judge import requests_to_detect
+from rollway.planning.control_group import part_of
 from rollway.planning.evidence import (
     LADDER,
     alpha_of,
@@ -145,7 +146,7 @@ def _harm(release: Release, kpi: Kpi, share: float, ratio: float, late: float) -
     needed = requests_to_detect(
         base_rate=rate,
         ratio=ratio,
-        share=share,
+        share=part_of(release, share),
         alpha=alpha_of(release) * say_of(release, kpi),
         tolerance=kpi.tolerance,
     )

@@ -77,13 +77,16 @@ class Exposure(Part):
 
     live: they are served by it; shadow: it works on copies of this share of the requests, and its answers are
     thrown away; dual: both versions work and their outputs are compared. `groups` are the names of the groups
-    that have it by then, for targets that know groups; empty where the share says it all.
+    that have it by then, for targets that know groups; empty where the share says it all. `control` is the
+    share of users who have the old version as a control group: with them those of the new one are compared.
+    0: with everyone else.
     """
 
     audience: str = "everyone"
     share: Share
     mode: Literal["live", "shadow", "dual"] = "live"
     groups: tuple[str, ...] = unsaid(())
+    control: float = unsaid(0.0, ge=0, le=1)
 
     @property
     def live(self) -> float:
@@ -94,6 +97,21 @@ class Exposure(Part):
     def mirrored(self) -> float:
         """The share of requests of which the new version gets a copy."""
         return self.share if self.mode == "shadow" else 0.0
+
+    @property
+    def beside(self) -> float:
+        """The share of users whose old version is compared with the new one."""
+        return self.control or 1 - self.live
+
+    @property
+    def compared(self) -> float:
+        """The share of users, of either version, whose figures are compared."""
+        return self.live + self.beside
+
+    @property
+    def part(self) -> float:
+        """The new version's part of those who are compared, 0..1."""
+        return self.live / self.compared
 
 
 Advance = Literal["ready", "evidence", "time", "person"]

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from rollway.choice.model import Choice
 from rollway.facts.model import WEEKDAYS, Kpi, MethodName, Release
 from rollway.judge import requests_to_detect
+from rollway.planning.control_group import is_sampled
 from rollway.planning.durations import USUAL_BOUNDS, around_p99
 from rollway.planning.evidence import (
     alpha_of,
@@ -289,6 +290,13 @@ def _wishes(release: Release, methods: Sequence[MethodName], stages: Sequence[St
         yield (
             "No hold-back: once everyone is served nothing is left to compare with, and a fault that needs "
             "time to show is found by absolute limits only."
+        )
+    if is_sampled(release):
+        yield (
+            "The new version's users are compared with a control group as large as they are (beyond half of "
+            "the users: with all who are left). The signals of the KPIs have to count that group as "
+            "`baseline`. At a small share that takes two to three times as many requests of the new version "
+            "to find a fault as a comparison with everyone else."
         )
     if wishes.bake is not None and "pilot" in methods and wishes.bake.total_seconds() < DAY:
         yield f"The pilot is to last {length(wishes.bake.total_seconds())}: less than any business cycle."

@@ -138,7 +138,8 @@ def _alone(plan: Plan, stages: Sequence[Stage], gates: Sequence[Watched], flow: 
     before = takewhile(lambda stage: stage not in stages, plan.stages)
     tick = plan.policy.tick_seconds
     has_latency = any(one.guard.kind == "latency" for one in gates)
-    enough = flow.until(0.0, ENOUGH_TO_CHOOSE) if has_latency else 0.0
+    seen = flow.times(stages[0].exposure.control or 1.0) if stages else flow
+    enough = seen.until(0.0, ENOUGH_TO_CHOOSE) if has_latency else 0.0
     ready = tick * math.ceil(min(enough, MOST_ALONE) / tick)
     return max(sum(stage.bake_seconds for stage in before), ready)
 
@@ -163,20 +164,20 @@ def _plain(
     plan: Plan, stage: Stage, one: Watched, ratio: float, flow: Flow | None, start: float = 0.0
 ) -> Promise | None:
     """How much it takes until the evidence is enough; None where it never is."""
-    guard, share, rate = one.guard, stage.exposure.share, one.rate
+    guard, share, part, rate = one.guard, stage.exposure.share, stage.exposure.part, one.rate
     alpha = plan.policy.alpha * one.part
     if guard.direction == "less_is_worse":
         # Events are the good ones, and the versions change places: the count is of the old one's requests.
         requests = (
-            share
-            / (1 - share)
+            part
+            / (1 - part)
             * requests_to_detect(
-                base_rate=rate / ratio, ratio=ratio, share=1 - share, alpha=alpha, tolerance=guard.tolerance
+                base_rate=rate / ratio, ratio=ratio, share=1 - part, alpha=alpha, tolerance=guard.tolerance
             )
         )
     else:
         requests = requests_to_detect(
-            base_rate=rate, ratio=ratio, share=share, alpha=alpha, tolerance=guard.tolerance
+            base_rate=rate, ratio=ratio, share=part, alpha=alpha, tolerance=guard.tolerance
         )
     if not math.isfinite(requests):
         return None

@@ -47,7 +47,8 @@ class Scene:
     @property
     def alone(self) -> float:
         """Requests of the old version that are seen before the first stage."""
-        return self.flow.between(0.0, self.alone_seconds)
+        beside = self.stages[0].exposure.control if self.stages else 0.0
+        return self.flow.between(0.0, self.alone_seconds) * (beside or 1.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from rollway.planning.model import Gate, Message, Plan, Promise, Stage, Support, Task, Training
 
 
+SLACK = 1e-9
+"""Shares that add up to so little more than 1 add up to 1."""
+
+
 class Fault(NamedTuple):
     """What is wrong, and where: the path in the plan's JSON."""
 
@@ -30,6 +34,7 @@ def faults(plan: Plan) -> Iterator[Fault]:
     """Every reason why this plan cannot work, in the order of the plan; none for a sound one."""
     yield from _repeated("stages", "id", (stage.id for stage in plan.stages))
     yield from _falling(plan)
+    yield from _controls(plan)
     yield from _margins(plan)
     yield from _unguarded(plan)
     yield from _unproven(plan)
@@ -44,6 +49,22 @@ def faults(plan: Plan) -> Iterator[Fault]:
 def _live_share(stage: Stage) -> float:
     """The share of users who are served by the new version in this stage (none in shadow and dual)."""
     return stage.exposure.live
+
+
+def _controls(plan: Plan) -> Iterator[Fault]:
+    """A control group is for users, beside those of the new version, and no larger than what they leave."""
+    for index, stage in enumerate(plan.stages):
+        exposure, where = stage.exposure, ("stages", index, "exposure", "control")
+        if not exposure.control:
+            continue
+        if exposure.mode != "live":
+            yield Fault(where, f"a stage that runs {exposure.mode} has no control group among its users")
+        elif exposure.share + exposure.control > 1 + SLACK:
+            yield Fault(
+                where,
+                f"{exposure.share:g} with the new version and a control group of {exposure.control:g} "
+                "are more users than there are",
+            )
 
 
 def _repeated(field: str, key: str, names: Iterable[str]) -> Iterator[Fault]:

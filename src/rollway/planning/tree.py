@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from rollway.planning.calendar.in_plan import calendar_words
+from rollway.planning.control_group import control_words
 from rollway.planning.crew import conflict_words
 from rollway.planning.describe import (
     advance_words,
@@ -92,6 +93,8 @@ def _stage(plan: Plan, number: int, stage: Stage) -> list[str]:
     audience = "" if stage.exposure.audience == "everyone" else f", {stage.exposure.audience}"
     share = percent(stage.exposure.share)
     lines = [f"{number}. {stage.title}  {share_bar(stage.exposure.share)} {share}{mode}{audience}"]
+    if stage.exposure.control:
+        lines.append(control_words(stage.exposure))
     lines.append(f"goes on {advance_words(stage)}")
     if stage.margins:
         lines.append(f"to be excluded: {margin_words(stage)}")

@@ -22,7 +22,7 @@ from rollway.rehearsal import hands
 from rollway.rehearsal import sham as shams
 from rollway.rehearsal.draws import Drawn, Place, draw, reading
 from rollway.rehearsal.scenario import Fault, Scenario, Trouble
-from rollway.rehearsal.sham import Sham
+from rollway.rehearsal.sham import Sham, Split
 from rollway.rollout import machine
 from rollway.rollout.model import (
     ClockTicked,
@@ -39,6 +39,7 @@ from rollway.rollout.model import (
     TaskRan,
 )
 from rollway.rollout.rules import rules_of
+from rollway.rollout.steps import compared_share
 from rollway.rollout.tasks import decision_of
 
 PERSON = hands.PERSON
@@ -157,8 +158,9 @@ def served(run: Run, until: float) -> tuple[Drawn, ...]:
     total = run.unread
     for start, end in zip((run.at, *cuts), (*cuts, until), strict=True):
         fault = run.script.scenario.fault if begins is not None and start >= begins else None
-        share = shams.at_moment(run.sham, start).serving
-        drawn = draw(run.rng, run.script.scenario.world, Place(start, end, share, fault), _luck(run, start))
+        split = shams.at_moment(run.sham, start).serving
+        place = Place(start, end, split.share, fault, split.control)
+        drawn = draw(run.rng, run.script.scenario.world, place, _luck(run, start))
         total = drawn if not total else tuple(map(_sum, total, drawn))
     return total
 
@@ -183,7 +185,7 @@ def account(run: Run, until: float) -> None:
     begins, due, traffic = onset(run), run.sham.due, run.script.scenario.world.traffic
     cuts = sorted({at for at in (begins, due and due[1]) if at is not None and run.at < at < until})
     for start, end in zip((run.at, *cuts), (*cuts, until), strict=True):
-        share = shams.at_moment(run.sham, start).serving
+        share = shams.at_moment(run.sham, start).serving.share
         requests = share * traffic.expected(start, end) if share else 0.0
         run.exposed += requests
         run.met += requests if begins is not None and start >= begins else 0.0
@@ -211,7 +213,7 @@ def tick(run: Run, now: float, drawn: tuple[Drawn, ...] | None = None) -> None:
         return
     readings = collect(run, drawn)
     run.judged = judge.update(run.script.rules, run.judged, readings)
-    share = before.served_share or 0.0
+    share = compared_share(before, with_copies=False)
     run.verdict = judge.verdict(run.script.rules, run.judged, now=now, stage=run.stage.id, share=share)
     _decide(run, (observed, EvidenceRead(at=_moment(now), verdict=run.verdict), *commands), run.verdict)
 
@@ -228,13 +230,14 @@ def _observe(run: Run) -> Event:
     if problem:
         run.sham = replace(run.sham, problem="")
         return TargetFailed(at=at, problem=problem)
-    return TargetObserved(at=at, share=run.sham.said, mirrored=run.state.desired_mirrored)
+    share, control = run.sham.said
+    return TargetObserved(at=at, share=share, mirrored=run.state.desired_mirrored, control=control)
 
 
 def collect(run: Run, drawn: Sequence[Drawn]) -> list[Reading]:
     """The readings of this moment. A source that is down keeps what it has counted for when it is back."""
     start, run.collected = run.collected, run.at if run.collected is None else run.collected
-    stage, share = run.stage.id, run.state.served_share or 0.0
+    stage, share = run.stage.id, compared_share(run.state, with_copies=False)
     if any(trouble.kind == "source_down" for trouble in troubles_at(run, run.at)):
         run.unread = tuple(drawn)
         guards = run.script.plan.guards
@@ -242,7 +245,10 @@ def collect(run: Run, drawn: Sequence[Drawn]) -> list[Reading]:
     run.unread, run.collected = (), run.at
     if start is None or start >= run.at:
         return []
-    return [reading(each, start, run.at, stage, share) for each in drawn]
+    was = run.state.served_share or 0.0, run.state.served_control
+    is_steady = was == run.sham.said
+    steady = [each for each in drawn if is_steady or each.measure.kind != "assignment"]
+    return [reading(each, start, run.at, stage, share) for each in steady]
 
 
 def _decide(run: Run, events: Sequence[Event], verdict: Verdict | None) -> None:
@@ -261,9 +267,10 @@ def _decide(run: Run, events: Sequence[Event], verdict: Verdict | None) -> None:
         run.told_at[run.stage.id] = run.at
     for effect in effects:
         if isinstance(effect, SetShare):
-            run.sham = shams.told(run.sham, effect.share, run.at, troubles_at(run, run.at))
-    if run.sham.serving != run.path[-1][1]:
-        run.path.append((run.at, run.sham.serving))
+            split = Split(effect.share, effect.control)
+            run.sham = shams.told(run.sham, split, run.at, troubles_at(run, run.at))
+    if run.sham.serving.share != run.path[-1][1]:
+        run.path.append((run.at, run.sham.serving.share))
     if run.state.phase != "paused":
         run.paused_at = None
     elif run.paused_at is None:

@@ -36,18 +36,21 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An interval of the world: unix seconds, the share that is really served, and whether the fault acts."""
+    """An interval of the world: unix seconds, the share that is really served, whether the fault acts, and
+    the share of the control group (0: everyone else is compared)."""
 
     start: float
     end: float
     share: float
     fault: Fault | None = None
+    control: float = 0.0
 
 
 def draw(rng: np.random.Generator, world: World, place: Place, luck: float = 1.0) -> tuple[Drawn, ...]:
     """Every KPI's outcomes. `luck` multiplies the new version's rates."""
     requests = world.traffic.expected(place.start, place.end)
     cluster = max(1.0, world.noise.cluster)
+    beside = place.control or 1 - place.share
     drawn = []
     for measure in world.measures:
         trials = requests * measure.per_request
@@ -58,7 +61,7 @@ def draw(rng: np.random.Generator, world: World, place: Place, luck: float = 1.0
             Drawn(
                 measure,
                 _arrivals(rng, trials * place.share, new, cluster),
-                _arrivals(rng, trials * (1 - place.share), old, cluster),
+                _arrivals(rng, trials * beside, old, cluster),
             )
         )
     return tuple(drawn)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from rollway import judge
-from rollway.judge.courses import Part, Setting, kept_part
+from rollway.judge.courses import kept_part
 from rollway.judge.harm import contributions
 from rollway.judge.processes import SUSPICIOUS_LOG_E
 from rollway.planning import Plan
@@ -126,7 +126,7 @@ def _ticks_ahead(run: Run, pace: Pace) -> int | None:
     # A tick at which something turns is looked at by itself.
     turns = (math.ceil((at - run.at) / every - 1e-9) - 1 for at in _turns(run) if at > run.at)
     ticks = max(1, min([math.floor(ahead / every + 1e-9), *turns]))
-    quiet = _least_traffic(run, ticks * every) * run.script.rules.blind_seconds
+    quiet = _least_traffic(run, ticks * every) * _compared(run) * run.script.rules.blind_seconds
     return ticks if quiet > NO_CHANCE or _is_patient(run, is_compared) else None
 
 
@@ -149,7 +149,7 @@ def _is_settled(run: Run) -> bool:
         and not run.sham.problem
         and not state.target_problem
         and (state.blind_since is None or run.script.plan.policy.on_blind == "hold")
-        and abs(run.sham.said - state.desired_share) < machine.SAME_SHARE
+        and abs(run.sham.said.share - state.desired_share) < machine.SAME_SHARE
         and not _is_unread(run, run.at)
     )
 
@@ -278,9 +278,15 @@ def _may_hide(run: Run, trial: Run, ticks: int) -> bool:
 
 def _kept(run: Run, ticks: int) -> float:
     """The part of the requests that would still teach if the ticks were judged one by one."""
-    seconds = ticks * run.script.tick_seconds
-    requests = run.script.scenario.world.traffic.expected(run.at, run.at + seconds)
-    return kept_part(Setting(requests / seconds, ()), Part(0, 0.0, seconds, ticks, False))
+    until = run.at + ticks * run.script.tick_seconds
+    requests = run.script.scenario.world.traffic.expected(run.at, until) * _compared(run)
+    return kept_part(requests / ticks, ticks)
+
+
+def _compared(run: Run) -> float:
+    """The share of users whose figures are compared."""
+    share = run.state.served_share or 0.0
+    return share + (run.state.served_control or 1 - share)
 
 
 def _become(run: Run, other: Run) -> None:

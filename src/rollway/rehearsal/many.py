@@ -161,7 +161,7 @@ def outcome_of(run: Run, begins: float) -> Outcome:
         users=reached(run.exposed, largest, users),
         met_users=reached(run.met, largest, users),
         largest=largest,
-        left=run.sham.serving,
+        left=run.sham.serving.share,
         waits=dict(run.waits),
         path=tuple((at - begins, share) for at, share in run.path),
         story=tuple((at - begins, entry.text) for at, entry in run.entries if entry.kind != "verdict"),

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from rollway.rehearsal.scenario import Trouble
 
 REFUSAL = "the target refuses what it is told (rehearsed)"
 
 
+class Split(NamedTuple):
+    """The share of users who have the new version, and of those who are its control group."""
+
+    share: float = 0.0
+    control: float = 0.0
+
+
+NOBODY = Split()
+
+
 @dataclass(frozen=True, slots=True)
 class Sham:
-    """serving: the share that users really get; said: what is read back; due: a share that comes later, and
-    when (unix seconds)."""
+    """serving: what users really get; said: what is read back; due: what comes later, and when (unix
+    seconds)."""
 
-    serving: float = 0.0
-    said: float = 0.0
-    due: tuple[float, float] | None = None
+    serving: Split = NOBODY
+    said: Split = NOBODY
+    due: tuple[Split, float] | None = None
     problem: str = ""
 
 
@@ -27,16 +38,16 @@ def at_moment(sham: Sham, now: float) -> Sham:
     return replace(sham, serving=sham.due[0], said=sham.due[0], due=None)
 
 
-def told(sham: Sham, share: float, now: float, troubles: tuple[Trouble, ...]) -> Sham:
-    """The target after it was told a share, under the troubles that act at this moment."""
+def told(sham: Sham, split: Split, now: float, troubles: tuple[Trouble, ...]) -> Sham:
+    """The target after it was told what to serve, under the troubles that act at this moment."""
     sham = at_moment(sham, now)
     kinds = {trouble.kind: trouble for trouble in troubles}
     if "target_refuses" in kinds:
         return replace(sham, problem=REFUSAL)
     if "target_lies" in kinds:
-        return replace(sham, said=share, due=None, problem="")
-    if "target_slow" in kinds and share != sham.serving:
-        if sham.due is not None and sham.due[0] == share:
+        return replace(sham, said=split, due=None, problem="")
+    if "target_slow" in kinds and split != sham.serving:
+        if sham.due is not None and sham.due[0] == split:
             return sham
-        return replace(sham, due=(share, now + kinds["target_slow"].seconds), problem="")
-    return Sham(serving=share, said=share)
+        return replace(sham, due=(split, now + kinds["target_slow"].seconds), problem="")
+    return Sham(serving=split, said=split)

@@ -115,12 +115,14 @@ def enter(plan: Plan, state: State, index: int, at: datetime, entries: tuple[Ent
     """The stage is entered: the target is told."""
     stage, exposure = plan.stages[index], plan.stages[index].exposure
     share = live_share(stage)
-    copies = f", and copies of {percent(exposure.mirrored)} of the requests" if exposure.mirrored else ""
-    text = f"Entering {stage.title}: {percent(share)} of {exposure.audience}{copies}."
+    beside = f", and copies of {percent(exposure.mirrored)} of the requests" if exposure.mirrored else ""
+    beside += f", beside a control group of {percent(exposure.control)}" if exposure.control else ""
+    text = f"Entering {stage.title}: {percent(share)} of {exposure.audience}{beside}."
     if state.heard == "blind" and state.desired_share <= 0 < share:
         text += " There are no numbers (blind): what the plan says of that counts from here on."
     data = {"stage": stage.id, "share": share}
     data |= {"mirrored": exposure.mirrored} if exposure.mirrored else {}
+    data |= {"control": exposure.control} if exposure.control else {}
     data |= {"groups": list(exposure.groups)} if exposure.groups else {}
     entries = (*entries, Entry(kind="stage_entered", text=text, data=data))
     if not stage.reversible and not state.no_return:
@@ -135,6 +137,7 @@ def enter(plan: Plan, state: State, index: int, at: datetime, entries: tuple[Ent
         desired_share=share,
         desired_mirrored=exposure.mirrored,
         desired_groups=exposure.groups,
+        desired_control=exposure.control,
         told_at=at,
         nobody_at=at if state.desired_share <= 0 else state.nobody_at,
         entered_at=None,
@@ -187,6 +190,7 @@ def go_on(plan: Plan, state: State, at: datetime) -> Step:
         desired_share=exposure.live,
         desired_mirrored=exposure.mirrored,
         desired_groups=exposure.groups,
+        desired_control=exposure.control,
         told_at=at,
         nobody_at=at if state.desired_share <= 0 else state.nobody_at,
         entered_at=state.entered_at if is_told else None,
@@ -204,6 +208,7 @@ def _is_as_planned(plan: Plan, state: State) -> bool:
     return (
         is_same(state.desired_share, exposure.live)
         and state.desired_mirrored == exposure.mirrored
+        and state.desired_control == exposure.control
         and set(state.desired_groups) == set(exposure.groups)
     )
 

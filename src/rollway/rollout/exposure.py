@@ -10,13 +10,16 @@ from rollway.rollout.model import Astray, Entry, State, Step, TargetFailed, Targ
 from rollway.rollout.steps import SAME_SHARE, changed, is_past_return, is_same, percent, roll_back, tell
 from rollway.rollout.undoing import traffic_is_back
 
-Agreement = Literal["same", "less", "more", "copies"]
-"""What is served, seen from what was asked for; copies: the users are as planned, the copies are not."""
+Agreement = Literal["same", "less", "more", "copies", "control"]
+"""What is served, seen from what was asked for; copies, control: the users are as planned, the copies or the
+control group are not."""
+BESIDE: tuple[Agreement, ...] = ("copies", "control")
 
 SAME_COPIES = 0.01
 """Copies are taken in whole hundredths by most targets."""
-COPIES_WITHIN = 30.0
-"""Seconds in which a target that can send copies has begun to; at least three ticks."""
+BESIDE_WITHIN = 30.0
+"""Seconds in which a target that can send copies, or sample a control group, has begun to; at least three
+ticks."""
 FOLLOWS_WITHIN = 30.0
 """Seconds after which people are told of a target that serves more than it was told; at least three ticks."""
 
@@ -32,6 +35,7 @@ def on_observed(plan: Plan, state: State, event: TargetObserved) -> Step:
         served_share=event.share,
         served_mirrored=event.mirrored,
         served_groups=event.groups,
+        served_control=event.control,
         target_problem="",
         nobody_at=event.at if event.share <= 0 else state.nobody_at,
         candidate_ready=event.candidate_ready,
@@ -42,13 +46,13 @@ def on_observed(plan: Plan, state: State, event: TargetObserved) -> Step:
     if event.refusal != state.refusal:
         state, entries = _refused(state, event, entries)
     agreement = _agreement(plan, state, event)
-    if agreement in ("same", "copies") and state.phase != "rolling_back":
+    if agreement in ("same", *BESIDE) and state.phase != "rolling_back":
         state, dead = _still_alive(plan, state, event)
         if dead:
             return roll_back(state, dead, "rollway", entries)
         state, entries = _told_of_death(plan, state, event, entries)
-    if agreement == "copies":
-        return _other_copies(plan, state, event, was_verified, entries)
+    if agreement in BESIDE:
+        return _other_beside(plan, state, event, agreement, was_verified, entries)
     if agreement != "same":
         if agreement == "more" and not was_verified and event.groups is None:
             state, entries = _astray(plan, state, event, entries)
@@ -72,7 +76,9 @@ def _agreement(plan: Plan, state: State, event: TargetObserved) -> Agreement:
         return "less" if event.share < state.desired_share else "more"
     has_copies = any(stage.exposure.mirrored for stage in plan.stages)
     differs = abs(event.mirrored - state.desired_mirrored) > SAME_COPIES
-    return "copies" if has_copies and differs else "same"
+    if has_copies and differs:
+        return "copies"
+    return "same" if is_same(event.control, state.desired_control) else "control"
 
 
 def _served_words(share: float, groups: tuple[str, ...] | None, is_by_groups: bool) -> str:
@@ -86,11 +92,13 @@ def _verified(
 ) -> tuple[State, tuple[Entry, ...]]:
     state = exposed(plan, changed(state, entered_at=event.at), event.at)
     words = _served_words(event.share, event.groups, bool(state.desired_groups))
-    copies = f", with copies of {percent(event.mirrored)} of the requests" if event.mirrored else ""
+    beside = f", with copies of {percent(event.mirrored)} of the requests" if event.mirrored else ""
+    beside += f", beside a control group of {percent(event.control)}" if event.control else ""
     data: dict[str, object] = {"share": event.share}
     data |= {"mirrored": event.mirrored} if event.mirrored else {}
+    data |= {"control": event.control} if event.control else {}
     data |= {"groups": list(event.groups)} if event.groups is not None else {}
-    text = f"The target serves {words}{copies} (read back)."
+    text = f"The target serves {words}{beside} (read back)."
     return state, (*entries, Entry(kind="exposure_verified", text=text, data=data))
 
 
@@ -184,29 +192,43 @@ def _astray(
 def _kept(state: State, event: TargetObserved) -> State:
     """What is served is what is wanted from now on, until somebody resumes."""
     groups = event.groups if state.desired_groups and event.groups is not None else state.desired_groups
-    return changed(state, desired_share=event.share, desired_groups=groups)
+    return changed(state, desired_share=event.share, desired_groups=groups, desired_control=event.control)
 
 
-def _other_copies(
-    plan: Plan, state: State, event: TargetObserved, was_verified: bool, entries: tuple[Entry, ...]
+def _other_beside(
+    plan: Plan,
+    state: State,
+    event: TargetObserved,
+    agreement: Agreement,
+    was_verified: bool,
+    entries: tuple[Entry, ...],
 ) -> Step:
-    """Users are served as planned; the new version gets other copies than planned."""
-    data = {"planned": state.desired_mirrored, "mirrored": event.mirrored}
-    if was_verified and state.phase != "rolling_back":
-        text = (
-            f"Copies of {percent(event.mirrored)} of the requests are sent instead of "
-            f"{percent(state.desired_mirrored)}; set back, and the stage counts anew."
+    """Users are served as planned; copies are sent, or a control group is sampled, otherwise than planned."""
+    if agreement == "copies":
+        planned, served = state.desired_mirrored, event.mirrored
+        data = {"planned": planned, "mirrored": served}
+        other = f"Copies of {percent(served)} of the requests are sent instead of {percent(planned)}"
+        lacking = (
+            f"copies of {percent(planned)} of the requests were asked for, and the target sends copies of "
+            f"{percent(served)}. It cannot mirror"
         )
+    else:
+        planned, served = state.desired_control, event.control
+        data = {"planned": planned, "control": served}
+        other = f"The control group has {percent(served)} of the users instead of {percent(planned)}"
+        lacking = (
+            f"a control group of {percent(planned)} of the users was asked for, and the target has one of "
+            f"{percent(served)}. It cannot sample one"
+        )
+    if was_verified and state.phase != "rolling_back":
+        text = f"{other}; set back, and the stage counts anew."
         state = changed(state, entered_at=None, told_at=event.at)
         entry = Entry(kind="drift", text=text, data=data)
         return Step(state=state, effects=(tell(state),), entries=(*entries, entry))
     waited = 0.0 if state.told_at is None else (event.at - state.told_at).total_seconds()
-    if state.phase == "running" and waited > max(COPIES_WITHIN, 3 * plan.policy.tick_seconds):
-        text = (
-            f"Held: copies of {percent(state.desired_mirrored)} of the requests were asked for, and the "
-            f"target sends copies of {percent(event.mirrored)}. It cannot mirror, or fails to: mend that and "
-            "resume, or roll back and plan with a target that can."
-        )
+    if state.phase == "running" and waited > max(BESIDE_WITHIN, 3 * plan.policy.tick_seconds):
+        mend = "mend that and resume, or roll back and plan with a target that can"
+        text = f"Held: {lacking}, or fails to: {mend}."
         state = changed(state, phase="paused", standing=text)
         return Step(state=state, entries=(*entries, Entry(kind="held", text=text, data=data)))
     again = () if state.phase == "paused" else (tell(state),)

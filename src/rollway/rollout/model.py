@@ -131,8 +131,10 @@ class State(Value):
     desired_share: float = 0.0
     desired_mirrored: float = 0.0
     desired_groups: tuple[str, ...] = ()
+    desired_control: float = 0.0
     served_share: float | None = None
     served_mirrored: float = 0.0
+    served_control: float = 0.0
     served_groups: tuple[str, ...] | None = None
     told_at: datetime | None = None
     entered_at: datetime | None = None
@@ -179,12 +181,13 @@ class TargetObserved(Value):
 
     A version is ready when it could take the traffic that it may be given; None where the target cannot know.
     `groups` are those that it serves as a whole, None where it knows no groups; `refusal` is why it will not
-    go further by itself.
+    go further by itself; `control` is the share of users who are its control group.
     """
 
     at: datetime
     share: float
     mirrored: float = 0.0
+    control: float = 0.0
     groups: tuple[str, ...] | None = None
     refusal: str = ""
     candidate_ready: bool | None = None
@@ -281,12 +284,14 @@ Event = (
 
 
 class SetShare(Value):
-    """Tell the target to serve the new version to this share, or to these groups where it knows groups, and
-    to send it copies of so many of the other requests. Absolute, so repeating it is harmless."""
+    """Tell the target to serve the new version to this share, or to these groups where it knows groups, to
+    send it copies of so many of the other requests, and to make so many users its control group. Absolute, so
+    repeating it is harmless."""
 
     share: float
     mirrored: float = 0.0
     groups: tuple[str, ...] = ()
+    control: float = 0.0
 
 
 class RunTask(Value):

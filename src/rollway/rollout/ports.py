@@ -53,9 +53,11 @@ class Target(Protocol):
 
     `fence` rises with every tick of a rollout; a target that can remember refuses an older one, so that
     a delayed call never undoes a newer one. A target that knows groups of users has the class attribute
-    `serves_groups = True`; its `apply` is also given `groups`: those that get the new version as a whole.
-    A target that switches others has the attribute `parts`: their identities (see `parts_of`). One that works
-    in the background has `close`, which ends that when its rollout is over.
+    `serves_groups = True`; its `apply` is also given `groups`: those that get the new version as a whole. One
+    that can sample users as a control group has `samples_control = True`; its `apply` is also given
+    `control`, their share of all users, and what it observes tells it. A target that switches others has the
+    attribute `parts`: their identities (see `parts_of`). One that works in the background has `close`, which
+    ends that when its rollout is over.
     """
 
     @property
@@ -96,6 +98,14 @@ class FlagShelf(Protocol):
     def write(self, key: str, definition: Mapping[str, Any], *, owner: str, fence: int) -> Written:
         """Store the definition, and say so; nothing changes where it is fenced or held."""
         ...
+
+
+NO_SAMPLES = "this target cannot sample a control group"
+
+
+def samples_control(target: Target) -> bool:
+    """Whether its `apply` is also given the share of a control group."""
+    return bool(getattr(target, "samples_control", False))
 
 
 def parts_of(target: Target) -> tuple[str, ...]:

@@ -14,11 +14,12 @@ CheckState = Literal["ok", "failed", "unknown"]
 class Served:
     """What a target serves at this moment, read back from the world.
 
-    `share` of all live users is served by the new version (0..1); copies of `mirrored` of the requests go to
-    it besides. A version is ready when it could take the traffic that it may be given; None where the target
-    cannot know. `note` is one sentence for people: what is odd, or what is still going on. `groups` are those
-    that are served by the new version as a whole; None where the target knows no groups. `refusal` says why
-    the target will not go further by itself, so that the rollout is held; empty where nothing is wrong.
+    `share` of all live users is served by the new version (0..1); copies of `mirrored` of the requests go
+    to it besides; `control` of the users are its control group. A version is ready when it could take the
+    traffic that it may be given; None where the target cannot know. `note` is one sentence for people: what
+    is odd, or what is still going on. `groups` are those that are served by the new version as a whole; None
+    where the target knows no groups. `refusal` says why the target will not go further by itself, so that the
+    rollout is held; empty where nothing is wrong.
     """
 
     share: float
@@ -28,6 +29,7 @@ class Served:
     note: str = ""
     groups: tuple[str, ...] | None = None
     refusal: str = ""
+    control: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,12 @@ def next_stage(plan: Plan, state: State) -> Stage | None:
 
 def tell(state: State) -> SetShare:
     """What the target is to be told, as things stand."""
-    return SetShare(share=state.desired_share, mirrored=state.desired_mirrored, groups=state.desired_groups)
+    return SetShare(
+        share=state.desired_share,
+        mirrored=state.desired_mirrored,
+        groups=state.desired_groups,
+        control=state.desired_control,
+    )
 
 
 def roll_back(state: State, text: str, actor: str, entries: tuple[Entry, ...] = ()) -> Step:
@@ -48,6 +53,7 @@ def roll_back(state: State, text: str, actor: str, entries: tuple[Entry, ...] = 
         desired_share=0.0,
         desired_mirrored=0.0,
         desired_groups=(),
+        desired_control=0.0,
         entered_at=None,
         held_by_task=False,
         standing=text,
@@ -75,10 +81,13 @@ def changed(state: State, **changes: object) -> State:
     return state.model_copy(update=changes)
 
 
-def compared_share(state: State) -> float:
-    """The new version's part of all the work that is measured, 0..1; work on copies counts as well."""
-    share, copies = state.served_share or 0.0, state.served_mirrored * (1 - (state.served_share or 0.0))
-    return (share + copies) / (1 + copies)
+def compared_share(state: State, *, with_copies: bool = True) -> float:
+    """The new version's part of all the work that is compared, 0..1; work on copies counts as well, and that
+    of users beside a control group does not."""
+    share = state.served_share or 0.0
+    copies = state.served_mirrored * (1 - share) if with_copies else 0.0
+    beside = state.served_control or 1 - share
+    return (share + copies) / (share + beside + copies)
 
 
 def is_same(a: float, b: float) -> bool:

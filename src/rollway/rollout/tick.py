@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from rollway import judge
-from rollway.errors import RollwayError
+from rollway.errors import InputError, RollwayError
 from rollway.judge import Reading, Verdict
 from rollway.planning import Guard, Plan, Stage
 from rollway.rollout import machine
@@ -33,6 +33,7 @@ from rollway.rollout.model import (
 )
 from rollway.rollout.pace import Moment, Pace
 from rollway.rollout.ports import (
+    NO_SAMPLES,
     Collected,
     Cursor,
     Interval,
@@ -43,9 +44,10 @@ from rollway.rollout.ports import (
     Signal,
     Target,
     TaskRunner,
+    samples_control,
 )
 from rollway.rollout.rules import rules_of
-from rollway.rollout.steps import compared_share, is_past_return
+from rollway.rollout.steps import compared_share, is_past_return, is_same
 
 log = logging.getLogger("rollway.tick")
 
@@ -157,8 +159,8 @@ def afterwards(loaded: Loaded, move: Move) -> Loaded:
     )
 
 
-def _desired(state: State) -> tuple[float, float, tuple[str, ...]]:
-    return state.desired_share, state.desired_mirrored, state.desired_groups
+def _desired(state: State) -> tuple[float, float, tuple[str, ...], float]:
+    return state.desired_share, state.desired_mirrored, state.desired_groups, state.desired_control
 
 
 def _lost(loaded: Loaded, runner: TaskRunner, now: datetime) -> tuple[Event, ...]:
@@ -186,7 +188,8 @@ def _look(loaded: Loaded, connectors: Connectors, now: datetime) -> Seen:
     observed, told = _observe(loaded, connectors, now)
     if loaded.state.phase == "rolling_back":
         return Seen((observed, *commands), loaded.judge, loaded.cursors)
-    readings, cursors, notes = _collect(loaded, stage, connectors, now, told)
+    is_steady = _is_steady(loaded.state, observed)
+    readings, cursors, notes = _collect(loaded, stage, connectors, now, told, is_steady=is_steady)
     memory, verdict = _judge(loaded, stage, readings, now)
     events = (observed, EvidenceRead(at=now, verdict=verdict), *commands)
     return Seen(events, memory, cursors, readings, notes, verdict)
@@ -213,6 +216,7 @@ def _observe(loaded: Loaded, connectors: Connectors, now: datetime) -> tuple[Eve
         at=now,
         share=wanted if is_near else served.share,
         mirrored=served.mirrored,
+        control=served.control,
         groups=served.groups,
         refusal=served.refusal,
         candidate_ready=served.candidate_ready,
@@ -222,9 +226,13 @@ def _observe(loaded: Loaded, connectors: Connectors, now: datetime) -> tuple[Eve
 
 
 def _collect(
-    loaded: Loaded, stage: Stage, connectors: Connectors, now: datetime, told: str
+    loaded: Loaded, stage: Stage, connectors: Connectors, now: datetime, told: str, *, is_steady: bool
 ) -> tuple[tuple[Reading, ...], dict[str, Cursor], tuple[Entry, ...]]:
-    """The signals' readings and cursors, and what is to be said: `told` by the target, and by the signals."""
+    """The signals' readings and cursors, and what is to be said: `told` by the target, and by the signals.
+
+    Who was given a version while the split of users was changed was given it by two splits, and tells nothing
+    of either.
+    """
     interval = Interval(stage=stage.id, share=compared_share(loaded.state), now=now.timestamp())
     readings: list[Reading] = []
     entries: list[Entry] = []
@@ -236,13 +244,20 @@ def _collect(
     for guard in loaded.plan.guards:
         collected = _collect_one(loaded, guard, connectors, interval)
         cursors[guard.kpi] = collected.cursor
-        if collected.reading is not None:
+        if collected.reading is not None and (is_steady or guard.kind != "assignment"):
             readings.append(collected.reading)
         if collected.note:
             notes[guard.kpi] = collected.note
         if collected.note and collected.note != said.get(guard.kpi):
             entries.append(Entry(kind="signal", text=f"{guard.kpi}: {collected.note}"))
     return tuple(readings), {**cursors, NOTES: notes}, tuple(entries)
+
+
+def _is_steady(state: State, observed: Event) -> bool:
+    """Whether the target serves the same split of users as when it was looked at before."""
+    if not isinstance(observed, TargetObserved) or state.served_share is None:
+        return True
+    return is_same(observed.share, state.served_share) and is_same(observed.control, state.served_control)
 
 
 def _collect_one(loaded: Loaded, guard: Guard, connectors: Connectors, interval: Interval) -> Collected:
@@ -322,7 +337,11 @@ def _run(loaded: Loaded, effect: RunTask, runner: TaskRunner) -> None:
 
 
 def tell_target(target: Target, effect: SetShare, fence: int) -> None:
-    """Tell it what it is to serve. Raises whatever it raises."""
-    # Only targets that know groups take them.
+    """Tell it what it is to serve. Raises whatever it raises, and InputError for what it cannot do."""
+    # Only targets that know groups take them, and only those that can sample a control group are told one.
     more: dict[str, Any] = {"groups": effect.groups} if getattr(target, "serves_groups", False) else {}
+    if samples_control(target):
+        more["control"] = effect.control
+    elif effect.control:
+        raise InputError(NO_SAMPLES)
     target.apply(effect.share, mirrored=effect.mirrored, fence=fence, **more)
