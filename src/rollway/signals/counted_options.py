@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from rollway.errors import InputError
 from rollway.facts.duration import parse_duration
-from rollway.signals.counters import Arm, Part
+from rollway.signals.counters import Arm, Part, base_name
 from rollway.signals.pages import Source
 from rollway.signals.selector import Selector, parse_selector
 
@@ -94,7 +94,7 @@ def _selector(text: str, where: str, arm_label: str) -> Selector:
 
 
 def _base_name(selector: Selector, where: str) -> Selector:
-    base = selector.metric.removesuffix("_bucket")
+    base = base_name(selector.metric)
     if base != selector.metric or selector.names_label("le"):
         raise InputError(
             f"{where}.histogram: name the histogram, not its buckets", hint=f"write '{base}', without 'le'"

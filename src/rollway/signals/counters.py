@@ -20,8 +20,8 @@ MOST_SERIES = 5_000
 START_JITTER = 2.0
 CLOCK_SKEW = 5.0
 
-
-_NOT_COUNTED = "something began again, so this interval is not counted"
+NOT_COUNTED = "something began again, so this interval is not counted"
+_BUCKETS = "_bucket"
 
 
 class ImplausibleError(Exception):
@@ -30,6 +30,16 @@ class ImplausibleError(Exception):
 
 class RestartedError(Exception):
     """The page's numbers may be true, but not what lies between them and the ones before."""
+
+
+def part_name(metric: str, part: Part) -> str:
+    """What the lines of this part of a metric are called: of a classic histogram, its buckets."""
+    return f"{metric}{_BUCKETS}" if part == "bucket" else metric
+
+
+def base_name(name: str) -> str:
+    """The histogram's name, where the name is that of its buckets."""
+    return name.removesuffix(_BUCKETS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +109,7 @@ def increases(series: Iterable[Series], before: Mark) -> dict[str, int]:
     fallen = next((one for one in known if one.value < before.counters.get(one.key, 0)), None)
     if fallen is not None:
         past = before.counters[fallen.key]
-        raise RestartedError(f"{fallen.key} fell from {past} to {fallen.value}; {_NOT_COUNTED}")
+        raise RestartedError(f"{fallen.key} fell from {past} to {fallen.value}; {NOT_COUNTED}")
     lost = _lost_by_return(known, before.absent)
     return {one.key: one.value - before.counters.get(one.key, lost.get(one.key, 0)) for one in known}
 
@@ -116,7 +126,7 @@ def _lost_by_return(series: list[Series], absent: Counters) -> Counters:
         return absent
     if len(less) < len(back):
         raise RestartedError(
-            f"{less[0].key} came back with {less[0].value} after {absent[less[0].key]}; {_NOT_COUNTED}"
+            f"{less[0].key} came back with {less[0].value} after {absent[less[0].key]}; {NOT_COUNTED}"
         )
     return {}
 

@@ -10,7 +10,7 @@ from rollway.errors import InputError
 from rollway.rollout.pushed import KeptCounter, PushedShelf
 from rollway.signals.counted import CountedSignal
 from rollway.signals.counted_options import PARTS, Kind, read_options
-from rollway.signals.counters import Part
+from rollway.signals.counters import Part, part_name
 from rollway.signals.examined import Labels
 from rollway.signals.otlp_json import prometheus_name
 from rollway.signals.pages import Page, Sample, Source, Trouble
@@ -38,7 +38,7 @@ class OtlpSignal(CountedSignal):
         read = read_options(self.name, kpi, kind, {**others, "url": "http://localhost"})
         self.options = replace(read, source=Source(self.source, 0.0))
 
-    def page(self, now: float) -> Page | Trouble:
+    def page(self, now: float, since: float | None = None) -> Page | Trouble:
         """The totals as they stand, added up over whatever no selector asks for: processes, hosts, routes."""
         names = {part: _name(selector, part) for part, selector in self.options.parts.items()}
         kept = self._pushed.counters(self.source, sorted(set(names.values())))
@@ -80,7 +80,7 @@ def _lines(one: KeptCounter) -> list[tuple[str, tuple[tuple[str, str], ...], flo
     which = ("bounds", " ".join(f"{bound:g}" for bound in one.bounds))
     edges = [*(repr(bound) for bound in one.bounds), "+Inf"]
     return [
-        (f"{one.metric}_bucket", (which, ("le", edge)), total)
+        (part_name(one.metric, "bucket"), (which, ("le", edge)), total)
         for edge, total in zip(edges, one.total, strict=True)
     ]
 

@@ -40,6 +40,15 @@ class Sample(NamedTuple):
     value: float
 
 
+class NativeSample(NamedTuple):
+    """One native histogram: how many were observed, and its buckets (from, to, count)."""
+
+    name: str
+    labels: dict[str, str]
+    observed: float
+    buckets: tuple[tuple[float, float, float], ...]
+
+
 class Source(NamedTuple):
     """Where a page is, and how many seconds it may take."""
 
@@ -53,6 +62,7 @@ class Page:
 
     samples: tuple[Sample, ...]
     at: float | None = None
+    natives: tuple[NativeSample, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

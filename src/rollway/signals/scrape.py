@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import ClassVar
 
-from rollway.signals.counted import CountedSignal, is_called
-from rollway.signals.counters import Part
+from rollway.signals.counted import CountedSignal
+from rollway.signals.counters import Part, base_name
 from rollway.signals.examined import Labels
+from rollway.signals.look import is_called
 from rollway.signals.pages import Page, PageReader, Trouble
 from rollway.signals.selector import Selector
 
@@ -23,7 +24,7 @@ class ScrapeSignal(CountedSignal):
     name: ClassVar[str] = "scrape"
     reader: ClassVar[PageReader] = PageReader()
 
-    def page(self, now: float) -> Page | Trouble:
+    def page(self, now: float, since: float | None = None) -> Page | Trouble:
         """The page as it is now."""
         return self.reader.read(self.options.source, now)
 
@@ -39,8 +40,4 @@ class ScrapeSignal(CountedSignal):
         page = self.page(now)
         if isinstance(page, Trouble):
             return ()
-        return {_base_name(sample.name) if self.kind == "latency" else sample.name for sample in page.samples}
-
-
-def _base_name(name: str) -> str:
-    return name.removesuffix("_bucket")
+        return {base_name(sample.name) if self.kind == "latency" else sample.name for sample in page.samples}
