@@ -16,13 +16,14 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 PROTOBUF = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
-HISTOGRAM, GAUGE_HISTOGRAM = 4, 5
+COUNTER, HISTOGRAM, GAUGE_HISTOGRAM = 0, 4, 5
 
 
 @dataclass
 class Native:
     """One histogram: bucket i of a schema holds what is above 2^((i-1)/2^schema) s and at most
-    2^(i/2^schema) s. `classic` are bounds that it has as well."""
+    2^(i/2^schema) s. It is also told as a classic one where it has bounds in `classic`, and only so
+    where it is not native."""
 
     schema: int = 3
     classic: tuple[float, ...] = ()
@@ -70,14 +71,16 @@ class Native:
     def written(self) -> bytes:
         text = _number(4, self.count) if self.is_float else _whole(1, self.count)
         text += _number(2, self.sum)
-        for bound in self.classic:
-            text += _message(3, _whole(1, self.below[bound]) + _number(2, bound))
-        if not self.is_native:
-            return text
         text += _varint(5 << 3) + _varint(_zigzag(self.schema)) + _number(6, self.zero_threshold)
         text += _number(8, self.zero) if self.is_float else _whole(7, self.zero)
         text += self._buckets(self.negative, 9)
         return text + self._buckets(self.positive, 12)
+
+    def lines(self) -> Iterator[tuple[str, float]]:
+        """The classic buckets, (le, count): a Prometheus that scrapes both forms stores these series."""
+        if self.classic:
+            yield from ((f"{bound:g}", self.below[bound]) for bound in self.classic)
+            yield "+Inf", self.count
 
     def _buckets(self, buckets: Counter[int], first: int) -> bytes:
         """Spans, then deltas or counts, in three fields that follow one another."""
@@ -128,8 +131,12 @@ class NativePage:
         families: dict[tuple[str, int], list[bytes]] = {}
         with self._lock:
             for (name, labels), one in self._histograms.items():
-                metric = b"".join(_message(1, _text(1, key) + _text(2, value)) for key, value in labels)
-                families.setdefault((name, one.type), []).append(metric + _message(7, one.written()))
+                if one.is_native:
+                    metric = _labels(labels) + _message(7, one.written())
+                    families.setdefault((name, one.type), []).append(metric)
+                for le, count in one.lines():
+                    metric = _labels((*labels, ("le", le))) + _message(3, _number(1, count))
+                    families.setdefault((f"{name}_bucket", COUNTER), []).append(metric)
         return b"".join(_family(name, kind, metrics) for (name, kind), metrics in families.items())
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
@@ -162,6 +169,10 @@ def native_page() -> Iterator[NativePage]:
         page.server.shutdown()
         page.server.server_close()
         thread.join()
+
+
+def _labels(labels: Iterable[tuple[str, str]]) -> bytes:
+    return b"".join(_message(1, _text(1, key) + _text(2, value)) for key, value in labels)
 
 
 def _family(name: str, kind: int, metrics: Iterable[bytes]) -> bytes:

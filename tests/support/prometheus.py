@@ -13,13 +13,13 @@ from support.servers import or_skipped
 
 
 @contextmanager
-def prometheus(folder: Path, page: str) -> Iterator[Prometheus]:
+def prometheus(folder: Path, page: str, *, features: tuple[str, ...] = ()) -> Iterator[Prometheus]:
     """Prometheus, which scrapes this page."""
     parts = urlsplit(page)
     text = CONFIGURATION.read_text().replace("/metrics", parts.path)
     text = text.replace("'127.0.0.1:8081', '127.0.0.1:8082'", f"'{parts.netloc}'")
     with or_skipped():
-        running = Prometheus(Places(folder), text)
+        running = Prometheus(Places(folder), text, features=features)
     try:
         yield running
     finally:

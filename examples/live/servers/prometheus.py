@@ -15,13 +15,14 @@ CONFIGURATION = Path(__file__).with_suffix(".yml")
 class Prometheus:
     """`url` is its address."""
 
-    def __init__(self, places: Places, text: str | None = None) -> None:
-        """`text` is a configuration in the place of the one beside this file."""
+    def __init__(self, places: Places, text: str | None = None, *, features: tuple[str, ...] = ()) -> None:
+        """`text` is a configuration in the place of the one beside this file, `features` what to enable."""
         self.folder, self.url, self._port = (
             places.folder,
             places.url("prometheus"),
             places.ports["prometheus"],
         )
+        self._features = features
         text = CONFIGURATION.read_text(encoding="utf-8") if text is None else text
         (self.folder / "prometheus.yml").write_text(places.put(text))
         self.start()
@@ -38,6 +39,7 @@ class Prometheus:
             f"--storage.tsdb.path={self.folder / 'prometheus'}",
             f"--web.listen-address=127.0.0.1:{self._port}",
             "--log.level=error",
+            *(f"--enable-feature={feature}" for feature in self._features),
         ]
         self._process = Process(command, self.folder / "prometheus.log")
         self._process.wait_until(lambda: status_at(self._port, "/-/ready") == 200)

@@ -86,7 +86,7 @@ class PrometheusSignal(CountedSignal):
         times = self._times(selector)
         if not times:
             return _page(classic, now)
-        newest = min(max(times), _newest(classic)) if classic else max(times)
+        newest = max(*times, _newest(classic)) if classic else max(times)
         natives = self._natives(selector, newest, min(times), since)
         if classic and _lag(classic, natives, newest):
             # Asked before the scrape that the native ones are of, or really over.
