@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
+from math import isclose
 
 from rollway.app.busy import holder_of
 from rollway.app.connectors import PluginConnectors
@@ -309,12 +311,17 @@ def _mend(option: str, share: float | None) -> str:
 
 def check_buckets(guard: Guard, sample: Histogram) -> Check:
     """Whether the histogram has the bounds that the promises were made for."""
-    if sample.bounds == bounds_of(guard):
+    if _are_alike(sample.bounds, bounds_of(guard)):
         return Check("buckets", "ok", f"the {len(sample.bounds)} bounds that the plan was made for")
     planned = "those that are stated" if guard.buckets else "the usual ones, for none are stated"
     bounds = ", ".join(f"{bound:g}" for bound in sample.bounds)
     told = f"other bounds than the plan was made for ({planned}): what it promises of this KPI may not hold"
     return Check("buckets", "unknown", told, f"state kpis.buckets: [{bounds}] and plan anew")
+
+
+def _are_alike(bounds: Sequence[float], planned: Sequence[float]) -> bool:
+    """Whether they are the same, as people write them: with six digits."""
+    return len(bounds) == len(planned) and all(map(partial(isclose, rel_tol=1e-5), bounds, planned))
 
 
 def _pace(sample: Sample, length: float) -> str:
