@@ -82,40 +82,58 @@ class PrometheusSignal(CountedSignal):
     def _histograms(self, now: float, since: float | None) -> Page:
         """Classic and native ones. A service may have both, or go from one to the other."""
         selector = self.options.parts["bucket"]
+        native, bucket = selector.metric, part_name(selector.metric, "bucket")
         classic = self._series(selector, "bucket")
-        times = self._times(selector)
+        times = self._times(f"timestamp({self._selected(selector, native)})")
         if not times:
             return _page(classic, now)
-        newest = max(*times, _newest(classic)) if classic else max(times)
-        natives = self._natives(selector, newest, min(times), since)
-        if classic and _lag(classic, natives, newest):
-            # Asked before the scrape that the native ones are of, or really over.
-            classic = self._series(selector, "bucket")
-            over = _lag(classic, natives, newest)
-            classic = [one for one in classic if _unit(one[0][1]) not in over]
+        at = max(*times.values(), _newest(classic)) if classic else max(times.values())
+        natives = self._natives(selector, at, min(times.values()), since)
         if not natives:
             return _page(classic, now)
-        told = tuple(native for native, _ in natives)
-        return Page(_samples(classic, newest), min(newest, now), told)
-
-    def _times(self, selector: Selector) -> list[float]:
-        """When the newest samples of all series of this very name were taken; a classic one has none."""
-        answer = self._ask(f"timestamp({self._selected(selector, selector.metric)})", "vector")
-        return [float(one["value"][1]) for one in answer]
+        if classic:
+            whole = Matcher("le", "=", "+Inf")
+            forms = self._selected(selector, native), self._selected(selector, bucket, whole)
+            alive = self._times(" or ".join(f"timestamp({one})" for one in forms), at=f"{at:.3f}")
+            # Of two forms, one that has ended where the other goes on is over.
+            natives = [
+                one
+                for one in natives
+                if _unit(one.labels) in alive or _unit(one.labels, le="+Inf") not in alive
+            ]
+            # Asked again, for the first scrape of some may have come in between.
+            classic = [
+                one
+                for one in self._series(selector, "bucket")
+                if _unit(one[0][1], le="+Inf") in alive or _unit(_without_le(one[0][1])) not in alive
+            ]
+        return Page(_samples(classic, at), min(at, now), tuple(natives))
 
     def _natives(
         self, selector: Selector, at: float, oldest: float, since: float | None
-    ) -> list[tuple[NativeSample, float]]:
-        """The native histograms as of `at`, each with the time of its sample.
+    ) -> list[NativeSample]:
+        """The native histograms as of `at`.
 
-        A sample has a line for each bucket, so no more of the past is asked for than is needed: back to the
-        `oldest` of the newest samples, and to the last look, for what has ended since.
+        A sample has a line for each bucket, so that little of the past is asked for: back to the `oldest` of
+        the newest samples, and to the last look, for what has ended since; not to that where it is too much.
         """
-        back = min(oldest, at if since is None else max(since, at - ENDED_SECONDS))
-        length = min(max(0, round(1000 * (at - back))) + 1, 300_000)
-        query = f"{self._selected(selector, selector.metric)}[{length}ms]"
-        answer = self._ask(query, "matrix", at=f"{at:.3f}")
+        asked = self._selected(selector, selector.metric)
+        long, short = (
+            f"{asked}[{max(0, round(1000 * (at - back))) + 1}ms]"
+            for back in (min(oldest, at if since is None else max(since, at - ENDED_SECONDS)), oldest)
+        )
+        try:
+            answer = self._ask(long, "matrix", at=f"{at:.3f}")
+        except TemporaryError:
+            if long == short:
+                raise
+            answer = self._ask(short, "matrix", at=f"{at:.3f}")
         return [found for one in answer if (found := _read_native(one)) is not None]
+
+    def _times(self, query: str, **more: str) -> dict[_Unit, float]:
+        """When the newest samples of all series that have not ended were taken."""
+        answer = self._ask(query, "vector", **more)
+        return {_unit(one["metric"]): float(one["value"][1]) for one in answer}
 
     def _series(self, selector: Selector, part: Part) -> _Found:
         answer = self._ask(self._query(selector, part), "matrix")
@@ -124,10 +142,10 @@ class PrometheusSignal(CountedSignal):
     def _query(self, selector: Selector, part: Part) -> str:
         return f"{self._selected(selector, part_name(selector.metric, part))}[{LOOK_BACK}]"
 
-    def _selected(self, selector: Selector, metric: str) -> str:
+    def _selected(self, selector: Selector, metric: str, *more: Matcher) -> str:
         versions = "|".join(re.escape(value) for value in self.options.arms)
         both = Matcher(self.options.arm_label, "=~", versions)
-        told = ",".join(_told(matcher) for matcher in (*selector.matchers, both))
+        told = ",".join(_told(matcher) for matcher in (*selector.matchers, both, *more))
         return f"{metric}{{{told}}}"
 
     def _ask(self, query: str, shape: str, **more: str) -> list[Any]:
@@ -188,40 +206,30 @@ def _page(series: _Found, now: float) -> Page:
 _Unit = frozenset[tuple[str, str]]
 
 
-def _unit(labels: Labels) -> _Unit:
-    """The histogram that a bucket is of."""
-    return frozenset((name, value) for name, value in labels.items() if name != "le")
+def _unit(labels: Labels, **more: str) -> _Unit:
+    return frozenset({**labels, **more}.items())
 
 
-def _lag(classic: _Found, natives: Sequence[tuple[NativeSample, float]], at: float) -> set[_Unit]:
-    """The histograms whose native form has newer samples than their classic one: a scrape tells both, or
-    only one from now on."""
-    known = {_unit(native.labels): moment for native, moment in natives}
-    last: dict[_Unit, float] = {}
-    for (_, labels), times in classic:
-        unit = _unit(labels)
-        moments = (moment for moment, _ in reversed(times) if moment <= at)
-        last[unit] = max(last.get(unit, 0.0), next(moments, 0.0))
-    return {unit for unit, moment in last.items() if moment < known.get(unit, 0.0)}
+def _without_le(labels: Labels) -> dict[str, str]:
+    return {name: value for name, value in labels.items() if name != "le"}
 
 
-def _read_native(one: Mapping[str, Any]) -> tuple[NativeSample, float] | None:
-    """The newest sample of a series, with its time; None for one that has no histograms, as a summary.
+def _read_native(one: Mapping[str, Any]) -> NativeSample | None:
+    """The newest sample of a series; None for one of plain numbers, as a summary has them.
 
     Of a bucket the API tells first whether its bounds are its own, then the bounds and how many.
     """
     try:
-        samples = one.get("histograms") or ()
-        plain = one.get("values") or ()
+        samples, plain = one.get("histograms") or (), one.get("values") or ()
         if not samples or (plain and float(plain[-1][0]) > float(samples[-1][0])):
             return None
-        at, told = samples[-1]
+        _, told = samples[-1]
         labels = dict(one["metric"])
+        name = labels.pop("__name__", "")
         buckets = tuple(
             (float(low), float(high), float(count)) for _, low, high, count in told.get("buckets") or ()
         )
-        name = labels.pop("__name__", "")
-        return NativeSample(name, labels, float(told["count"]), buckets), float(at)
+        return NativeSample(name, labels, float(told["count"]), buckets)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise TemporaryError("a native histogram is not told as Prometheus tells it") from error
 
