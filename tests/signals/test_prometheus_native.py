@@ -426,6 +426,47 @@ def test_a_change_of_form_costs_an_interval_and_nothing_is_counted_twice(
     assert bool(shop.cursor["counters"]) != has_been_classic
 
 
+def test_scrapes_that_fail_change_no_form(shop: Shop) -> None:
+    """All series end with a scrape that fails, the classic ones to be seen for five minutes yet; nothing is
+    switched by that, and all that was served meanwhile is counted once it goes on."""
+    old, new = (shop.add(version, Native(3, CLASSIC)) for version in ("v1", "v2"))
+    for one in (old, new):
+        one.observe(0.2, 1000)
+    shop.begin()
+    found: list[Collected] = []
+    for _ in range(3):
+        with shop.page.at_once():
+            new.observe(0.3, 2)
+        time.sleep(0.3)
+        shop.page.is_down = True
+        for _ in range(4):
+            time.sleep(0.15)
+            found.append(shop.look())
+        shop.page.is_down = False
+        time.sleep(0.3)
+        found.append(shop.look())
+    some = counted(found)[0]
+    found += shop.until(6 - some)
+    assert all(one.reading is None or one.reading.problem is None for one in found)
+    assert counted(found) == (6, 0)
+    assert shop.cursor["counters"] == {}
+
+
+def test_an_instance_of_both_forms_that_ended_changes_no_form(shop: Shop) -> None:
+    """Its classic buckets stay to be seen for longer than its native form is asked for."""
+    shop.add("v1", Native(3, CLASSIC))
+    shop.add("v2", Native(3, CLASSIC))
+    shop.add("v2", Native(3, CLASSIC), instance_="b").observe(0.2, 100)
+    shop.begin()
+    shop.page.remove(shop.name, version="v2", instance_="b")
+    for _ in range(8):
+        time.sleep(0.25)
+        told = shop.look().reading
+        assert told is None or told.problem is None
+    assert shop.cursor["counters"] == {}
+    assert "native_absent" in shop.cursor
+
+
 def test_versions_in_different_forms_are_compared_where_both_have_bounds(shop: Shop) -> None:
     """A classic old version and a native new one share a quarter, a half and a whole second."""
     old, new = shop.add("v1", Native(3, CLASSIC, is_native=False)), shop.add("v2")

@@ -50,11 +50,13 @@ class Server:
         plain = [one for one in self.plain if one[0]["__name__"] == metric]
         natives = {} if metric != NAME else self.natives
         if query.startswith("timestamp"):
-            times = [time for time, _ in natives.values()] + [time for _, time, _ in plain]
-            return "vector", [
-                {"metric": {"number": str(number)}, "value": [time, str(time)]}
-                for number, time in enumerate(times)
+            labelled = [({"version": version}, time) for version, (time, _) in self.natives.items()]
+            labelled += [
+                ({name: value for name, value in labels.items() if name != "__name__"}, time)
+                for labels, time, _ in self.plain
+                if labels.get("le", "+Inf") == "+Inf"
             ]
+            return "vector", [{"metric": one, "value": [time, str(time)]} for one, time in labelled]
         if query.startswith("count by"):
             versions = list(natives)
             if "histogram_count" not in query:

@@ -107,6 +107,7 @@ class NativePage:
     def __init__(self) -> None:
         self._histograms: dict[Key, Native] = {}
         self._lock = threading.Lock()
+        self.is_down = False
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}/metrics"
@@ -145,7 +146,7 @@ class NativePage:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 body = page.written()
-                self.send_response(200)
+                self.send_response(503 if page.is_down else 200)
                 self.send_header("Content-Type", PROTOBUF)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()

@@ -82,56 +82,52 @@ class PrometheusSignal(CountedSignal):
     def _histograms(self, now: float, since: float | None) -> Page:
         """Classic and native ones. A service may have both, or go from one to the other."""
         selector = self.options.parts["bucket"]
-        native, bucket = selector.metric, part_name(selector.metric, "bucket")
         classic = self._series(selector, "bucket")
-        times = self._times(f"timestamp({self._selected(selector, native)})")
-        if not times:
+        alive = self._alive(selector)
+        times = [time for unit, time in alive.items() if not _is_classic(unit)]
+        if classic and alive and not times:
             return _page(classic, now)
-        at = max(*times.values(), _newest(classic)) if classic else max(times.values())
-        natives = self._natives(selector, at, min(times.values()), since)
+        at = max([*times, *([_newest(classic)] if classic else [])], default=now)
+        natives, back = self._natives(selector, at, min(times, default=at), since)
         if not natives:
             return _page(classic, now)
         if classic:
-            whole = Matcher("le", "=", "+Inf")
-            forms = self._selected(selector, native), self._selected(selector, bucket, whole)
-            alive = self._times(" or ".join(f"timestamp({one})" for one in forms), at=f"{at:.3f}")
-            # Of two forms, one that has ended where the other goes on is over.
-            natives = [
-                one
-                for one in natives
-                if _unit(one.labels) in alive or _unit(one.labels, le="+Inf") not in alive
-            ]
             # Asked again, for the first scrape of some may have come in between.
+            classic, alive = self._series(selector, "bucket"), self._alive(selector, at=f"{at:.3f}")
+            natives = [one for one in natives if not _is_over(one.labels, alive, native=True)]
             classic = [
                 one
-                for one in self._series(selector, "bucket")
-                if _unit(one[0][1], le="+Inf") in alive or _unit(_without_le(one[0][1])) not in alive
+                for one in classic
+                # What has ended is told for as long in both forms, or one would seem to go on alone.
+                if (one[1][-1][0] >= back or _unit(one[0][1], le="+Inf") in alive)
+                and not _is_over(one[0][1], alive, native=False)
             ]
         return Page(_samples(classic, at), min(at, now), tuple(natives))
 
     def _natives(
         self, selector: Selector, at: float, oldest: float, since: float | None
-    ) -> list[NativeSample]:
-        """The native histograms as of `at`.
+    ) -> tuple[list[NativeSample], float]:
+        """The native histograms as of `at`, and back to when they were asked for.
 
         A sample has a line for each bucket, so that little of the past is asked for: back to the `oldest` of
         the newest samples, and to the last look, for what has ended since; not to that where it is too much.
         """
         asked = self._selected(selector, selector.metric)
-        long, short = (
-            f"{asked}[{max(0, round(1000 * (at - back))) + 1}ms]"
-            for back in (min(oldest, at if since is None else max(since, at - ENDED_SECONDS)), oldest)
-        )
+        back = min(oldest, at if since is None else max(since, at - ENDED_SECONDS))
         try:
-            answer = self._ask(long, "matrix", at=f"{at:.3f}")
+            answer = self._ask(f"{asked}[{_length(at - back)}]", "matrix", at=f"{at:.3f}")
         except TemporaryError:
-            if long == short:
+            if back == oldest:
                 raise
-            answer = self._ask(short, "matrix", at=f"{at:.3f}")
-        return [found for one in answer if (found := _read_native(one)) is not None]
+            back = oldest
+            answer = self._ask(f"{asked}[{_length(at - back)}]", "matrix", at=f"{at:.3f}")
+        return [found for one in answer if (found := _read_native(one)) is not None], back
 
-    def _times(self, query: str, **more: str) -> dict[_Unit, float]:
-        """When the newest samples of all series that have not ended were taken."""
+    def _alive(self, selector: Selector, **more: str) -> dict[_Unit, float]:
+        """When the newest samples of all histograms that have not ended were taken; of classic ones, of the
+        bucket that holds all."""
+        bucket = self._selected(selector, part_name(selector.metric, "bucket"), Matcher("le", "=", "+Inf"))
+        query = f"timestamp({self._selected(selector, selector.metric)}) or timestamp({bucket})"
         answer = self._ask(query, "vector", **more)
         return {_unit(one["metric"]): float(one["value"][1]) for one in answer}
 
@@ -210,8 +206,20 @@ def _unit(labels: Labels, **more: str) -> _Unit:
     return frozenset({**labels, **more}.items())
 
 
-def _without_le(labels: Labels) -> dict[str, str]:
-    return {name: value for name, value in labels.items() if name != "le"}
+def _is_classic(unit: _Unit) -> bool:
+    return any(name == "le" for name, _ in unit)
+
+
+def _is_over(labels: Labels, alive: Mapping[_Unit, float], *, native: bool) -> bool:
+    """Whether a histogram has ended in this form and goes on in the other one."""
+    plain = {name: value for name, value in labels.items() if name != "le"}
+    told = (_unit(plain) in alive, _unit(plain, le="+Inf") in alive)
+    return told == ((False, True) if native else (True, False))
+
+
+def _length(seconds: float) -> str:
+    """As a range; a millisecond more, for some servers leave out what lies at its very beginning."""
+    return f"{max(0, round(1000 * seconds)) + 1}ms"
 
 
 def _read_native(one: Mapping[str, Any]) -> NativeSample | None:
