@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import combinations
 from pathlib import Path
 from typing import Literal
@@ -14,6 +15,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 from rollway.errors import TemporaryError
 from rollway.planning import Plan
 from rollway.rollout import Loaded
+from support.nights import bare
 from web.site import Site
 
 pytestmark = pytest.mark.browser
@@ -170,6 +172,21 @@ def test_a_page_outlives_its_server(site: Site, tab: Page, monkeypatch: pytest.M
         site.start()
     expect(tab.locator("#link")).to_have_text("live", timeout=8000)
     expect(tab.locator(".stage.is-current")).to_contain_text("50% of users")
+
+
+def test_a_person_sees_that_nobody_listens(site: Site, tab: Page) -> None:
+    """The line comes while the page is open, and goes with the next look at the rollout."""
+    story = site.story
+    rollout = story.start(bare())
+    story.tick(rollout, 4)
+    tab.goto(f"{site.url}/rollouts/{rollout}")
+    expect(tab.locator("#link")).to_have_text("live")
+    expect(tab.locator("#late")).to_have_count(0)
+    story.now += timedelta(hours=1)
+    expect(tab.locator("#late")).to_contain_text("Nobody carries it out", timeout=3000)
+    expect(tab.locator('#region-head [role="status"]')).to_contain_text("Nobody carries it out")
+    story.tick(rollout)
+    expect(tab.locator("#late")).to_have_count(0, timeout=3000)
 
 
 def test_the_list_is_renewed_by_itself(site: Site, tab: Page) -> None:

@@ -27,7 +27,7 @@ def started(story: Story, *, tasks: str = "listed") -> str:
 
 
 def shown(story: Story, rollout: str) -> Mapping[str, Any]:
-    return board(rollout_view(story.rollway, rollout))
+    return board(rollout_view(story.rollway, rollout), story.now)
 
 
 def test_the_page_names_who_is_waited_for_and_what_to_type(site: Site) -> None:

@@ -11,7 +11,7 @@ from rollway.app import telling, words
 from rollway.app.authority import NEEDS_OPERATOR, NEEDS_REASON
 from rollway.app.explaining_end import ended
 from rollway.app.telling import BLIND, LOOK_AT, Line, Section
-from rollway.app.waiting import late_words, unheard_words
+from rollway.app.waiting import late_words, nothing_words, past_return_words, unheard_words
 from rollway.facts.model import Freeze
 from rollway.planning import Guard, Plan
 from rollway.planning.windows import describe_freeze
@@ -113,13 +113,8 @@ def served(view: Json) -> str:
 def _waits(view: Json, at: datetime, zone: str) -> Iterator[Line]:
     for need in view["needs"]:
         yield need_line(need, at, zone)
-    if not view["needs"] and not view["seq"]:
-        yield Line(
-            "To be taken up: nobody has looked at it since it was started.", commands=("rollway serve",)
-        )
-    elif not view["needs"]:
-        every = words.duration(view["tick_seconds"])
-        yield Line(f"Nothing that is known: it goes on with the next look, every {every}.")
+    if not view["needs"]:
+        yield Line(nothing_words(view), commands=() if view["seq"] else ("rollway serve",))
 
 
 def need_line(need: Json, at: datetime, zone: str) -> Line:
@@ -286,8 +281,7 @@ def _clock(view: Json, at: datetime, zone: str) -> Iterator[Line]:
     clock = view["clock"]
     turn = clock["no_return"]
     if turn["is_passed"]:
-        text = f"The point of no return was passed with '{turn['title']}': faults are mended forward."
-        yield Line(text, commands=(f"rollway pause {view['id']}",), data=turn)
+        yield Line(past_return_words(turn), commands=(f"rollway pause {view['id']}",), data=turn)
         return
     if turn["at"]:
         yield Line(f"The way back is open until '{turn['title']}' begins.", data=turn)

@@ -249,6 +249,11 @@ def _no_return(plan: Plan, state: State) -> Json:
     return {"is_passed": False, "at": name, "title": _title(plan, name) if name else ""}
 
 
+def past_return_words(turn: Json) -> str:
+    """That the way back is closed, and what closed it; `turn` is `no_return` of a view's clock."""
+    return f"The point of no return was passed with '{turn['title']}': faults are mended forward."
+
+
 def _title(plan: Plan, name: str) -> str:
     stages = {stage.id: stage.title for stage in plan.stages}
     task = task_of(plan, name)
@@ -320,6 +325,25 @@ def late_words(view: Json, at: datetime) -> str:
     return (
         f"Nobody carries it out: the last look at it was {_ago(view['moved_at'], at)}. Is `rollway serve` up?"
     )
+
+
+UNATTENDED = "unattended"
+"""The word for a rollout that nobody seems to carry out, where there is no room for the sentence."""
+UNATTENDED_MEANS = "What is unattended is carried out by nobody: is `rollway serve` up?"
+
+
+def overdue_words(line: Json, at: datetime) -> list[str]:
+    """What a list says of a rollout before all else: that nobody looks, and what nobody has heard yet."""
+    told = [UNATTENDED] if is_late(line, at) else []
+    return [*told, *(unheard_words(said, at) for said in line["unheard"])]
+
+
+def nothing_words(view: Json) -> str:
+    """What is said of a rollout that waits for nothing that is known."""
+    if not view["seq"]:
+        return "To be taken up: nobody has looked at it since it was started."
+    every = words.duration(view["tick_seconds"])
+    return f"Nothing that is known: it goes on with the next look, every {every}."
 
 
 def unheard_json(pending: Iterable[Pending]) -> list[Json]:

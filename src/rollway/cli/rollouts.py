@@ -67,7 +67,7 @@ def _show_rollout(view: dict[str, Any], now: datetime) -> None:
 
 
 def _show_overview(view: dict[str, list[dict[str, Any]]], now: datetime) -> None:
-    from rollway.app.waiting import is_late
+    from rollway.app.waiting import UNATTENDED_MEANS, is_late
 
     if not view["plans"]:
         click.echo("Nothing here yet. Make a plan with `rollway plan release.yaml`.")
@@ -76,7 +76,7 @@ def _show_overview(view: dict[str, list[dict[str, Any]]], now: datetime) -> None
     for line in view["rollouts"]:
         click.echo(f"  {line['id']:<32} {coloured(line['phase']):<20} {_told(line, now)}")
     if any(is_late(line, now) for line in view["rollouts"]):
-        click.secho("  What is unattended is carried out by nobody: is `rollway serve` up?", fg="red")
+        click.secho(f"  {UNATTENDED_MEANS}", fg="red")
     if not view["rollouts"]:
         click.echo("  none")
     heading("Plans")
@@ -91,11 +91,9 @@ def _show_overview(view: dict[str, list[dict[str, Any]]], now: datetime) -> None
 
 def _told(line: dict[str, Any], now: datetime) -> str:
     """Why it is where it is; before it, that nobody looks, and what nobody has heard yet."""
-    from rollway.app.waiting import is_late, unheard_words
+    from rollway.app.waiting import overdue_words
 
-    parts = ["unattended"] if is_late(line, now) else []
-    parts += [unheard_words(said, now) for said in line["unheard"]]
-    return "; ".join(part for part in (*parts, line["standing"]) if part)
+    return "; ".join(part for part in (*overdue_words(line, now), line["standing"]) if part)
 
 
 def _command(kind: CommandKind, teach: str, *, needs_reason: bool = False) -> click.Command:

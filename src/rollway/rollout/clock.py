@@ -6,6 +6,7 @@ from datetime import datetime
 
 from rollway.judge import Verdict
 from rollway.planning import Plan, Stage
+from rollway.planning.words import length
 from rollway.rollout.entering import approach, ask_for_gates, enter, finish, leave
 from rollway.rollout.evidence import after_patience
 from rollway.rollout.model import ClockTicked, Entry, State, Step
@@ -13,6 +14,9 @@ from rollway.rollout.runs import follow
 from rollway.rollout.steps import NOT_READY, changed, is_past_return, listed, roll_back
 from rollway.rollout.tasks import decision_of, is_over, open_after, open_during, told_task
 from rollway.rollout.undoing import proceed
+
+SECONDS_UP_TO = 600.0
+"""Bakes up to this are told in seconds."""
 
 
 def on_clock(plan: Plan, state: State, event: ClockTicked) -> Step:
@@ -84,10 +88,17 @@ def lacking_of(plan: Plan, state: State, at: datetime, verdict: Verdict | None) 
     return rule or (f"tasks of {stage.title}: {listed(map(told_task, left))}" if left else "")
 
 
+def _of(elapsed: float, whole: float) -> str:
+    """`40 of 120 s`, and where nobody counts in seconds any more `3 days 1 hour of 14 days`."""
+    if whole <= SECONDS_UP_TO:
+        return f"{elapsed:.0f} of {whole:.0f} s"
+    return f"{length(elapsed)} of {length(whole)}"
+
+
 def _rule(plan: Plan, state: State, elapsed: float, verdict: Verdict | None) -> str:
     stage = plan.stages[state.stage]
     if elapsed < stage.bake_seconds:
-        return f"baking: {elapsed:.0f} of {stage.bake_seconds:.0f} s"
+        return f"baking: {_of(elapsed, stage.bake_seconds)}"
     if state.unready_since is not None:
         return NOT_READY
     if stage.advance == "person":

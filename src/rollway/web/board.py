@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from rollway.app.telling import BLIND
+from rollway.app.waiting import late_words, past_return_words, unheard_words
 from rollway.web import words
 from rollway.web.scales import evidence_scale, ratio_scale
 from rollway.web.waits import waits
@@ -18,11 +19,11 @@ SAME_SHARE = 1e-5
 """Two shares closer than this are shown as the same."""
 
 
-def board(view: Json) -> Json:
-    """The view of a rollout (`rollway.app.views.rollout_view`) with all that its page shows besides."""
+def board(view: Json, at: datetime) -> Json:
+    """The view of a rollout (`rollway.app.views.rollout_view`) with all that its page shows at a moment."""
     said = {guard["kpi"]: guard for guard in view["verdict"]["guards"]} if view["verdict"] else {}
     stage = view["stages"][view["stage"]]
-    served = view["served_share"]
+    turn = view["clock"]["no_return"]
     is_counting = view["phase"] == "running" and view["entered_at"] is not None
     return {
         **view,
@@ -31,15 +32,40 @@ def board(view: Json) -> Json:
         "judged": _judged(view["verdict"]) if view["verdict"] else None,
         "kpis": [_kpi(guard, said.get(guard["kpi"]), view, stage) for guard in view["guards"]],
         "stage_lines": [
-            {**line, "look": words.BECAME[line["became"]], "counts_since": _since(line, view, is_counting)}
+            {
+                **line,
+                "who": words.audience(line["audience"]),
+                "look": words.BECAME[line["became"]],
+                "counts_since": _since(line, view, is_counting),
+            }
             for line in view["stages"]
         ],
+        "late": late_words(view, at),
+        "unheard_lines": [words.sentence(unheard_words(said, at)) for said in view["unheard"]],
+        "past_return": past_return_words(turn) if turn["is_passed"] and not view["is_final"] else "",
+        "served_note": _served_note(view),
+        "methods": words.methods(view["sequence"]),
+        "target_note": view["notes"].get("#target", ""),
         "waits": waits(view),
         "passed": sum(line["became"] == "passed" for line in view["stages"]),
         "entries": [entry(one) for one in view["record"][:SHOWN_ENTRIES]],
-        "agrees": served is not None and abs(served - view["desired_share"]) < SAME_SHARE,
+        "agrees": _agrees(view),
         "tab": f"{words.PHASES[view['phase']].word} {words.percent(view['served_share'])}",
     }
+
+
+def _agrees(view: Json) -> bool:
+    served = view["served_share"]
+    return served is not None and abs(served - view["desired_share"]) < SAME_SHARE
+
+
+def _served_note(view: Json) -> str:
+    """How the served share stands to the planned one, where it is not the same; empty where it is."""
+    if view["served_share"] is None:
+        return "not read back yet"
+    if _agrees(view):
+        return ""
+    return "this is what was read back last" if view["target_problem"] else "the target serves something else"
 
 
 def _since(line: Json, view: Json, is_counting: bool) -> float | None:

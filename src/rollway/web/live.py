@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from rollway.app import Rollway
@@ -27,19 +28,31 @@ REGIONS = ("head", "actions", "waits", "stages", "verdict", "kpis", "record")
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A rollout as its page shows it at one `seq`: the title of the tab, and the HTML of each region."""
+    """A rollout as its page shows it at one `seq`: the title of the tab, and the HTML of each region.
+
+    `is_overdue`: nobody looks at it, or nobody has heard what was said. Its words change with time alone.
+    """
 
     seq: int
     is_final: bool
+    is_overdue: bool
+    late_at: datetime | None
     tab: str
     regions: dict[str, str]
 
 
 def take_snapshot(rollway: Rollway, rollout: str) -> Snapshot:
     """Raises NotFoundError."""
-    shown = board(rollout_view(rollway, rollout))
-    regions = {region: fragment(f"parts/{region}.html", {"r": shown}) for region in REGIONS}
-    return Snapshot(shown["seq"], shown["is_final"], shown["tab"], regions)
+    view = rollout_view(rollway, rollout)
+    shown = board(view, rollway.clock())
+    return Snapshot(
+        seq=shown["seq"],
+        is_final=shown["is_final"],
+        is_overdue=bool(shown["late"] or shown["unheard"]),
+        late_at=datetime.fromisoformat(view["late_at"]) if view["late_at"] else None,
+        tab=shown["tab"],
+        regions={region: fragment(f"parts/{region}.html", {"r": shown}) for region in REGIONS},
+    )
 
 
 class LivePages:
@@ -66,8 +79,10 @@ class LivePages:
         yield _event(retry=SLOW_RETRY if once else 1000)
         while not self._is_stopping:
             now = await self.look(rollout)
-            if now.seq != seq:
-                points = await asyncio.to_thread(series, self._rollway, rollout, after_seq=seq - 1)
+            # Where nobody carries it out no seq moves: then the words themselves are compared.
+            if now.seq != seq or (now.regions != shown and (shown or now.is_overdue)):
+                before = seq - 1 if now.seq != seq else seq
+                points = await asyncio.to_thread(series, self._rollway, rollout, after_seq=before)
                 yield _event("change", _change(now, shown, points, is_whole=seq < 0), seq=now.seq)
                 seq, shown, spoke_at = now.seq, now.regions, time.monotonic()
             if now.is_final:
@@ -96,9 +111,18 @@ class LivePages:
             del self._looks[next(iter(self._looks))]
 
     def _read(self, rollout: str, before: Snapshot | None) -> Snapshot:
-        if before is not None and self._rollway.rollouts.seq(rollout) == before.seq:
+        if before is not None and self._is_as_shown(rollout, before):
             return before
         return take_snapshot(self._rollway, rollout)
+
+    def _is_as_shown(self, rollout: str, before: Snapshot) -> bool:
+        """Whether it has not moved, is looked at in time, and nobody has said anything since."""
+        if self._rollway.rollouts.seq(rollout) != before.seq:
+            return False
+        if before.is_final:
+            return True
+        is_late = before.late_at is not None and self._rollway.clock() > before.late_at
+        return not (before.is_overdue or is_late or self._rollway.rollouts.pending(rollout))
 
 
 def _change(

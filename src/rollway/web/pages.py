@@ -33,7 +33,7 @@ def page_routes(rollway: Rollway, live: LivePages, tokens: FormTokens, wake: Cal
 
     @router.get("/")
     def start() -> HTMLResponse:
-        return page("releases.html", releases(views.overview(rollway)))
+        return page("releases.html", releases(views.overview(rollway), rollway.clock()))
 
     @router.get("/rollouts/{rollout}/events")
     async def events(
@@ -58,7 +58,7 @@ def _add_rollout_pages(
 ) -> None:
     @router.get("/rollouts/{rollout}")
     def rollout_page(request: Request, rollout: str) -> HTMLResponse:
-        shown = board(views.rollout_view(rollway, rollout))
+        shown = board(views.rollout_view(rollway, rollout), rollway.clock())
         cookie = tokens.cookie(request)
         response = page("rollout.html", {"r": shown, "token": tokens.token(cookie)})
         response.set_cookie(COOKIE, cookie, httponly=True, samesite="strict", path="/")

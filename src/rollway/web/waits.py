@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rollway.app.waiting import nothing_words
 from rollway.web.words import WORK, amount
 
 Json = dict[str, Any]
@@ -23,7 +24,7 @@ def waits(view: Json) -> Json:
     ]
     at_hand = [task for task in view["tasks"] if task["state"] not in ("ahead", "done", "skipped")]
     tasks = [_task(task) for task in at_hand if task["id"] not in named]
-    undo = [_task(step) for step in view["undo"]]
+    undo = [_task(step) for step in view["undo"] if step["id"] not in named]
     is_final = view["is_final"]
     work = [] if is_final else [("Tasks", tasks)] if tasks else []
     work += [("Undo steps", undo)] if undo else []
@@ -31,6 +32,7 @@ def waits(view: Json) -> Json:
         "gates": [] if is_final else gates,
         "work": work,
         "said": "" if is_final else _said(view),
+        "nothing": "" if is_final or view["needs"] else nothing_words(view),
         "is_shown": bool(work) or not is_final,
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -22,7 +22,8 @@ from rollway.app.words import (
     times,
 )
 from rollway.judge import VerdictKind
-from rollway.rollout import CommandKind, Phase
+from rollway.planning.stages import NAMED
+from rollway.rollout import Phase
 
 __all__ = [
     "NOTHING",
@@ -125,14 +126,35 @@ ENTRIES = {
     "resume": Look("go on", "play", "run"),
     "promote": Look("promoted", "skip", "run"),
     "override_window": Look("window overridden", "clock", "wait"),
-}
-
-COMMANDS: dict[CommandKind, str] = {
-    "pause": "Hold",
-    "resume": "Go on",
-    "promote": "Promote",
-    "override_window": "Start outside the window",
-    "rollback": "Roll back",
+    "roll_forward": Look("roll forward", "arrow", "run"),
+    "retried": Look("started once more", "play", "run"),
+    "turn": Look("a stage’s turn", "arrow", "run"),
+    "closing": Look("last tasks", "clock", "wait"),
+    "gates_open": Look("gates to be met", "ring", "wait"),
+    "decision": Look("decision", "person", "wait"),
+    "exposure_kept": Look("the exposure stays", "pause", "wait"),
+    "no_return": Look("no way back from here", "alert", "wait"),
+    "target": Look("the target says", "eye", "calm"),
+    "target_refuses": Look("target refuses", "cross", "bad"),
+    "signal": Look("a signal says", "eye", "wait"),
+    "told": Look("no answer yet", "clock", "wait"),
+    "task_ready": Look("task ready", "person", "wait"),
+    "task_began": Look("task begun", "play", "run"),
+    "task_ran": Look("task’s command ended", "check", "calm"),
+    "task_done": Look("task done", "check", "good"),
+    "task_failed": Look("task failed", "cross", "bad"),
+    "task_cut_off": Look("task cut off", "alert", "bad"),
+    "traffic_back": Look("traffic is back", "undo", "good"),
+    "rollback_waits": Look("going back waits", "clock", "bad"),
+    "undo_ready": Look("undo step ready", "person", "wait"),
+    "begin": Look("begun", "play", "run"),
+    "confirm": Look("confirmed", "check", "good"),
+    "fail": Look("failed", "cross", "bad"),
+    "skip": Look("skipped", "skip", "wait"),
+    "go": Look("go", "check", "good"),
+    "no_go": Look("no go", "cross", "bad"),
+    "waive": Look("waived", "skip", "wait"),
+    "repeat": Look("once more", "undo", "wait"),
 }
 
 ADVANCE = {
@@ -153,7 +175,17 @@ SAYS = {
 
 def method(name: str) -> str:
     """blue_green -> blue-green."""
-    return {"blue_green": "blue-green", "big_bang": "big bang"}.get(name, name)
+    return name.replace("_", "-")
+
+
+def methods(names: Iterable[str]) -> str:
+    """pilot, then phased."""
+    return ", then ".join(map(method, names))
+
+
+def audience(text: str) -> str:
+    """Groups are named without the words that go before them in a plan."""
+    return text.removeprefix(NAMED)
 
 
 def goes_on(stage: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 // Commands without leaving the page. Without this script the same forms work as plain forms.
 
 const KEY = "rollway-actor";
-const TOLD = { pause: "Hold", resume: "Go on", promote: "Promote", override_window: "Start now", rollback: "Roll back" };
+const TOLD = { pause: "Hold", resume: "Go on", promote: "Promote", override_window: "Start now", rollback: "Roll back", roll_forward: "Roll forward" };
 
 export function rememberActor() {
   const inputs = [...document.querySelectorAll('input[name="actor"]')];
