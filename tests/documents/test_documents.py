@@ -11,6 +11,7 @@ from typing import Any, get_args
 import pytest
 
 from rollway.documents import KINDS, Pack, files, render
+from rollway.documents.people_rows import people_values, sentences
 from rollway.errors import InputError
 from rollway.facts.model import MethodName
 
@@ -219,3 +220,41 @@ def test_what_is_not_shown_is_said(pack_of: MakePack) -> None:
     assert "| Tested | **not shown** |" in text
     assert "| Who may say it | anybody, at any hour |\n| Called first | nobody is named |" in text
     assert "No change windows are agreed" in text
+
+
+def test_a_page_can_be_read_on_a_telephone_and_on_paper(pack_of: MakePack) -> None:
+    """Each cell carries the head of its column, lists to tick have one mark only, and pages are counted."""
+    page = render("rollout-plan", "html", pack_of("big_bang"))
+    assert '<td data-label="What to do">' in page
+    assert '<td data-label="How one sees that it worked">' in page
+    assert page.count('<ul class="checks">') == page.count("<li>☐ ") - page.count("</li>\n<li>☐ ")
+    assert "counter(page)" in page
+
+
+def test_the_runbook_is_in_the_order_of_time(pack_of: MakePack) -> None:
+    """Stage by stage, what is to be done two weeks before stands above what is for the day before."""
+    plan = pack_of("big_bang").plan
+    order = [stage.id for stage in plan.stages]
+    (before, *_) = (rows for title, rows in people_values(plan)["phases"] if title == "Before")
+    found = [(order.index(row.task.stage), row.task.at) for row in before]
+    assert len(set(found)) > 2
+    assert found == sorted(found)
+
+
+def test_a_kpi_has_one_name_in_the_document(pack_of: MakePack) -> None:
+    """Margins and promises name a KPI as its table does, and not by its id."""
+    pack = pack_of("canary")
+    named = tuple(
+        guard.model_copy(update={"title": f"Named {number}"}) for number, guard in enumerate(pack.plan.guards)
+    )
+    plan = pack.plan.model_copy(update={"guards": named})
+    text = render("rollout-plan", "md", replace(pack, plan=plan))
+    assert plan.promises
+    assert "Named 0 ×" in text
+    assert not any(f"| {guard.kpi} |" in text or f"{guard.kpi} ×" in text for guard in named)
+
+
+def test_sentences_are_not_joined_by_semicolons() -> None:
+    """A full stop and a semicolon do not follow each other."""
+    assert sentences(("A person said go.", "All are at hand.")) == "A person said go. All are at hand."
+    assert sentences(("all well", "no limit is broken")) == "all well; no limit is broken"

@@ -24,6 +24,7 @@ def render_page(markdown: str, *, title: str, footer: str, figures: Mapping[str,
     """The page as HTML text: what stands before the first level-2 heading, the contents, the rest."""
     tokens = _parser().parse(markdown)
     contents = _number_headings(tokens)
+    _label_cells(tokens)
     body = _parser().renderer.render(tokens, _parser().options, {})
     head, _, rest = in_page(_decorate(body), figures).partition("<h2")
     return (
@@ -50,9 +51,27 @@ def _number_headings(tokens: Sequence[Token]) -> list[tuple[str, str]]:
     return found
 
 
+def _label_cells(tokens: Sequence[Token]) -> None:
+    """Give each cell the head of its column, which narrow screens show before it."""
+    heads: list[str] = []
+    column = 0
+    for opening, inline in pairwise(tokens):
+        if opening.type == "table_open":
+            heads = []
+        elif opening.type == "tr_open":
+            column = 0
+        elif opening.type == "th_open":
+            heads.append("".join(child.content for child in inline.children or ()))
+        elif opening.type == "td_open":
+            if heads[column]:
+                opening.attrSet("data-label", heads[column])
+            column += 1
+
+
 def _decorate(body: str) -> str:
     """Tables that may scroll on narrow screens, tables of pairs without a head, and bars that are drawn."""
     body = body.replace(_PAIRS, '<table class="pairs">')
+    body = body.replace("<ul>\n<li>☐ ", '<ul class="checks">\n<li>☐ ')
     body = body.replace("<table", '<div class="table"><table').replace("</table>", "</table></div>")
     return _SHARE.sub(_drawn, body)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +45,7 @@ def people_values(plan: Plan) -> dict[str, Any]:
             for stage in plan.stages
         },
         "phases": tuple(
-            (title, tuple(_task(plan, task) for task in plan.runbook if task.phase == phase))
+            (title, tuple(_task(plan, task) for task in _in_time(plan, phase)))
             for phase, title in (("before", "Before"), ("during", "During"), ("after", "After"))
         ),
         "messages": tuple(_message(message) for message in plan.communication),
@@ -79,13 +79,31 @@ def people_values(plan: Plan) -> dict[str, Any]:
     }
 
 
+def _in_time(plan: Plan, phase: str) -> list[Task]:
+    """The tasks of a phase stage by stage and by their times, for each stage has a T of its own; where one
+    has no time, in the order of the runbook."""
+    place = {stage.id: number for number, stage in enumerate(plan.stages)}
+    tasks = [task for task in plan.runbook if task.phase == phase]
+    if any(task.at is None for task in tasks):
+        return tasks
+    return sorted(tasks, key=lambda task: (place.get(task.stage, len(place)), task.at or 0.0))
+
+
+def sentences(lines: Iterable[str]) -> str:
+    """Lines one after the other: with a space behind a full stop, else with a semicolon."""
+    told = ""
+    for line in lines:
+        told += f"{'' if not told else ' ' if told[-1] in '.!?' else '; '}{line}"
+    return told
+
+
 def _task(plan: Plan, task: Task) -> TaskRow:
     more = (
         ("Run: ", task.command),
         ("See: ", task.link),
         ("Expected: ", task.expected),
         ("Keep: ", task.evidence),
-        ("Only if: ", "; ".join(task.criteria) if task.gate else ""),
+        ("Only if: ", sentences(task.criteria) if task.gate else ""),
         ("Tell: ", task.tells),
     )
     marks = [

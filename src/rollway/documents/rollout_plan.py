@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,6 @@ from rollway.planning.control_group import control_words
 from rollway.planning.describe import (
     advance_words,
     limit_words,
-    margin_words,
     plan_promise_words,
     promise_words,
     promises_by_kpi,
@@ -78,7 +78,7 @@ def values(pack: Pack) -> dict[str, Any]:
         "plan": plan,
         "name": plan.title or plan.name,
         "method": sequence_words(plan).capitalize(),
-        "stages": tuple(_stage(number, stage) for number, stage in enumerate(plan.stages, 1)),
+        "stages": tuple(_stage(plan, number, stage) for number, stage in enumerate(plan.stages, 1)),
         "shortest": length(sum(stage.bake_seconds for stage in plan.stages)),
         "calendar": "" if plan.calendar is None else calendar_words(plan.calendar),
         "windows": tuple(describe_window(window) for window in plan.windows),
@@ -108,7 +108,7 @@ def values(pack: Pack) -> dict[str, Any]:
     }
 
 
-def _stage(number: int, stage: Stage) -> StageRow:
+def _stage(plan: Plan, number: int, stage: Stage) -> StageRow:
     return StageRow(
         number=number,
         stage=stage,
@@ -118,7 +118,7 @@ def _stage(number: int, stage: Stage) -> StageRow:
         bake=length(stage.bake_seconds) if stage.bake_seconds else "",
         advance=advance_words(stage),
         rule=rule_words(stage),
-        margins=margin_words(stage),
+        margins=margin_words(stage, kpi_titles(plan)),
         patience=length(stage.patience_seconds),
     )
 
@@ -129,6 +129,15 @@ def _who(stage: Stage) -> str:
         who = exposure.audience.removeprefix(NAMED) if exposure.share > 0 else "nobody yet"
         return f"{who}, {control_words(exposure)}" if exposure.control else who
     return f"{exposure.audience.removeprefix(NAMED)}, {MODES[exposure.mode]}"
+
+
+def margin_words(stage: Stage, titles: Mapping[str, str]) -> str:
+    """`Reports that fail ×1.5`, with the names by which people know the KPIs."""
+    return listing(f"{titles.get(kpi, kpi)} {times(margin)}" for kpi, margin in stage.margins.items())
+
+
+def kpi_titles(plan: Plan) -> dict[str, str]:
+    return {guard.kpi: guard.title or guard.kpi for guard in plan.guards}
 
 
 def _guard(guard: Guard) -> GuardRow:
@@ -147,7 +156,7 @@ def _policy_words(plan: Plan) -> tuple[str, ...]:
     policy = plan.policy
     blind = "goes back" if policy.on_blind == "rollback" else "holds and asks a person"
     return (
-        f"The figures are looked at every {length(policy.tick_seconds)}.",
+        f"The figures are looked at every {length(policy.tick_seconds).removeprefix('1 ')}.",
         f"A sound release is taken back by mistake with a probability of at most {percent(policy.alpha)}, "
         "over the whole rollout and all looks together.",
         f"A stage is passed with a gate worse than its margin with a probability of at most "
@@ -159,14 +168,19 @@ def _policy_words(plan: Plan) -> tuple[str, ...]:
 
 def promise_rows(plan: Plan) -> list[PromiseRow]:
     """A row for each stage and KPI, and one for each KPI of the whole plan; cells as in `fault_sizes`."""
+    titles = kpi_titles(plan)
     rows: list[PromiseRow] = []
     ratios = fault_sizes(plan)
     for (stage, kpi), promises in promises_by_kpi(plan).items():
         told = {promise.ratio: promise_words(promise) for promise in promises}
-        rows.append(PromiseRow(stage, kpi, tuple(told.get(ratio, "") for ratio in ratios)))
+        rows.append(PromiseRow(stage, titles.get(kpi, kpi), tuple(told.get(ratio, "") for ratio in ratios)))
     for kpi in dict.fromkeys(promise.kpi for promise in plan.plan_promises):
         whole = {one.ratio: plan_promise_words(one) for one in plan.plan_promises if one.kpi == kpi}
-        rows.append(PromiseRow("Before everyone", kpi, tuple(whole.get(ratio, "") for ratio in ratios)))
+        rows.append(
+            PromiseRow(
+                "Before everyone", titles.get(kpi, kpi), tuple(whole.get(ratio, "") for ratio in ratios)
+            )
+        )
     return rows
 
 

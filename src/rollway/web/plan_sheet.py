@@ -10,8 +10,8 @@ from markupsafe import Markup
 from rollway.choice import Choice
 from rollway.choice.chart import with_spread
 from rollway.choice.outcomes import Outcomes
-from rollway.documents.people_rows import people_values
-from rollway.documents.rollout_plan import fault_sizes, promise_rows
+from rollway.documents.people_rows import people_values, sentences
+from rollway.documents.rollout_plan import fault_sizes, kpi_titles, promise_rows
 from rollway.planning import Plan
 from rollway.planning.calendar.in_plan import calendar_words
 
@@ -26,6 +26,8 @@ def plan_sheet(plan: Plan) -> Json:
         "p": plan.to_json(),
         "calendar": "" if plan.calendar is None else calendar_words(plan.calendar),
         "stage_titles": {stage.id: stage.title for stage in plan.stages},
+        "kpi_titles": kpi_titles(plan),
+        "sentences": sentences,
         "promises": promise_rows(plan),
         "fault_sizes": fault_sizes(plan),
         "people": people_values(plan),
