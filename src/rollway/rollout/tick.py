@@ -234,15 +234,29 @@ def _collect(
     if told and told != said.get(TARGET):
         entries.append(Entry(kind="target", text=f"The target says: {told}"))
     for guard in loaded.plan.guards:
+        if not guard.counts_in(stage.id):
+            # Asked again later, it begins anew: what happens meanwhile is of no stage in which it counts.
+            cursors.pop(guard.kpi, None)
+            continue
         collected = _collect_one(loaded, guard, connectors, interval)
         cursors[guard.kpi] = collected.cursor
-        if collected.reading is not None:
+        if collected.reading is not None and _is_of_here(loaded, guard, collected.reading):
             readings.append(collected.reading)
         if collected.note:
             notes[guard.kpi] = collected.note
         if collected.note and collected.note != said.get(guard.kpi):
             entries.append(Entry(kind="signal", text=f"{guard.kpi}: {collected.note}"))
     return tuple(readings), {**cursors, NOTES: notes}, tuple(entries)
+
+
+def _is_of_here(loaded: Loaded, guard: Guard, reading: Reading) -> bool:
+    """Whether the interval is of stages in which the guard counts. A source that is asked with a delay tells
+    of the time before a stage at first."""
+    state, stages = loaded.state, loaded.plan.stages
+    if state.told_at is None or not guard.stages or not state.stage:
+        return True
+    counted_before = guard.counts_in(stages[state.stage - 1].id)
+    return counted_before or reading.problem is not None or reading.start >= state.told_at.timestamp()
 
 
 def _collect_one(loaded: Loaded, guard: Guard, connectors: Connectors, interval: Interval) -> Collected:
@@ -264,7 +278,9 @@ def _judge(
         rules = rules_of(loaded.plan)
         state = judge.load(rules, loaded.judge) if loaded.judge else judge.begin(rules)
         state = judge.update(rules, state, readings)
-        said = judge.verdict(rules, state, now=now.timestamp(), stage=stage.id, share=share)
+        begun = loaded.state.told_at
+        since = None if begun is None else begun.timestamp()
+        said = judge.verdict(rules, state, now=now.timestamp(), stage=stage.id, share=share, since=since)
         return judge.dump(state), said
     except Exception as error:
         reason = f"the judge failed: {_problem(error, f'the judge of {loaded.id}')}"

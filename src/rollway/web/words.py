@@ -21,7 +21,7 @@ from rollway.app.words import (
     sentence,
     times,
 )
-from rollway.judge import VerdictKind
+from rollway.judge import GuardStanding
 from rollway.rollout import CommandKind, Phase
 
 __all__ = [
@@ -56,11 +56,12 @@ PHASES: dict[Phase, Look] = {
     "done": Look("done", "check", "good"),
 }
 
-VERDICTS: dict[VerdictKind, Look] = {
+VERDICTS: dict[GuardStanding, Look] = {
     "healthy": Look("healthy", "check", "good"),
     "harmful": Look("harmful", "cross", "bad"),
     "undecided": Look("undecided", "dots", "wait"),
     "blind": Look("blind", "blind", "blind"),
+    "uncounted": Look("not counted here", "ring", "calm"),
 }
 
 BECAME = {
