@@ -108,6 +108,15 @@ def test_the_plan_hints_where_a_gate_may_be_blind_after_the_cutover(
     assert not any("during: [parallel]" in note for note in said.notes)
 
 
+def test_the_plan_says_where_no_kpi_counts(release_of: MakeRelease, plan_of: MakePlan) -> None:
+    """Whoever limits the only KPI to the parallel run is told that nothing watches the cutover."""
+    plan = plan_of(release_of(kpis=[kpi("differences", during=["parallel"])]), "parallel")
+    told = "No KPI counts in 'Cutover' and 'Old version kept': there nothing takes the release back by its "
+    assert f"{told}numbers." in plan.notes
+    watched = plan_of(release_of(kpis=[kpi("errors"), kpi("differences", during=["parallel"])]), "parallel")
+    assert not any(note.startswith("No KPI counts") for note in watched.notes)
+
+
 # --- words, and people who change it ----------------------------------------------------------------
 
 

@@ -62,6 +62,15 @@ def counting_notes(release: Release, stages: Sequence[Stage]) -> Iterator[str]:
         if not counted_stages(kpi, stages):
             parts = listing(PART_WORDS[part] for part in kpi.during)
             yield f"'{kpi.name}' is left out: it counts during {parts} only, which this plan does not have."
+    bears = [kpi for kpi in release.kpis if kpi.say != "watch"]
+    bare = [
+        stage.title
+        for stage in stages
+        if stage.exposure.live and bears and not any(is_counted(kpi, stage) for kpi in bears)
+    ]
+    if bare:
+        named = listing((f"'{title}'" for title in bare), 3)
+        yield f"No KPI counts in {named}: there nothing takes the release back by its numbers."
     is_said = any(PARALLEL in kpi.during for kpi in release.kpis)
     open_ended = [kpi.name for kpi in release.kpis if kpi.say == "gate" and not kpi.during]
     if open_ended and not is_said and any(stage.exposure.mode != "live" for stage in stages):
