@@ -61,7 +61,7 @@ VERDICTS: dict[GuardStanding, Look] = {
     "harmful": Look("harmful", "cross", "bad"),
     "undecided": Look("undecided", "dots", "wait"),
     "blind": Look("blind", "blind", "blind"),
-    "uncounted": Look("not counted here", "ring", "calm"),
+    "uncounted": Look("not counted", "ring", "calm"),
 }
 
 BECAME = {
