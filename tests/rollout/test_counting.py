@@ -31,6 +31,7 @@ class Source(WindowedSignal):
         self.kpi, self.kind, self.delay = kpi, "rate", delay
         self.arms = {"new": "candidate", "old": "baseline"}
         self.is_gone = False
+        self.bad_from = float("inf")
         self.asked: list[Asked] = []
 
     def rows(self, asked: Asked) -> Iterable[Mapping[str, Any]]:
@@ -38,7 +39,9 @@ class Source(WindowedSignal):
             raise DownError("the table is gone")
         self.asked.append(asked)
         trials = round(PER_SECOND * (asked.end - asked.start))
-        return [{"arm": arm, "trials": trials, "bad": trials // 50} for arm in ("new", "old")]
+        wrong = trials // 2 if asked.start >= self.bad_from else trials // 50
+        bad = {"new": wrong, "old": trials // 50}
+        return [{"arm": arm, "trials": trials, "bad": bad[arm]} for arm in bad]
 
 
 @dataclass
@@ -125,7 +128,9 @@ def test_after_the_cutover_it_is_not_asked_and_nobody_has_to_go_on_by_hand(is_go
             break
     assert stand.state.phase == "done"
     assert not [kind for kind in stand.kinds if kind.endswith(":blind")]
-    assert {look for look in stand.looked if look.endswith(":differences")} == {"run:differences"}
+    later = [look for look in stand.looked if look.endswith(":differences") and not look.startswith("run:")]
+    assert later == ["cutover:differences"], "asked once more for what is left of the run, and never again"
+    assert {reading.stage for reading in stand.of("differences")} == {"run"}
     assert {look for look in stand.looked if look.endswith(":errors")} == {
         "run:errors",
         "cutover:errors",
@@ -139,6 +144,23 @@ def test_alone_it_leaves_the_stages_after_it_to_their_time() -> None:
     stand = parallel(COMPARED)
     stand.until("kept")
     assert set(stand.kinds) <= {"run:undecided", "run:healthy", "cutover:undecided", "kept:undecided"}
+
+
+def test_bad_numbers_that_come_late_take_it_back_after_the_stage_was_left() -> None:
+    """A source asked with a delay tells of the last seconds of the run when that is over: they count, and
+    nothing that happened since."""
+    stand = parallel(COMPARED, GATE, delay=5.0)
+    stand.until("run")
+    begun = stand.now.timestamp()
+    stand.sources["differences"].bad_from = begun + 27
+    for _ in range(45):
+        stand.tick()
+    left_at = begun + 30
+    late = [reading for reading in stand.of("differences") if reading.end > left_at - 5]
+    assert {reading.stage for reading in late} == {"run"}
+    assert max(reading.end for reading in late) <= left_at + 2
+    assert [kind for kind in stand.kinds if kind == "cutover:harmful"]
+    assert stand.state.phase in ("rolling_back", "rolled_back")
 
 
 def test_where_it_counts_it_is_blind_as_ever() -> None:

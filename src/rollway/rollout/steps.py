@@ -77,7 +77,12 @@ def changed(state: State, **changes: object) -> State:
 
 def compared_share(state: State) -> float:
     """The new version's part of all the work that is measured, 0..1; work on copies counts as well."""
-    share, copies = state.served_share or 0.0, state.served_mirrored * (1 - (state.served_share or 0.0))
+    return share_of_work(state.served_share or 0.0, state.served_mirrored)
+
+
+def share_of_work(share: float, mirrored: float) -> float:
+    """The same of a share of the users and of copies of so many of the other requests."""
+    copies = mirrored * (1 - share)
     return (share + copies) / (1 + copies)
 
 

@@ -45,7 +45,7 @@ from rollway.rollout.ports import (
     TaskRunner,
 )
 from rollway.rollout.rules import rules_of
-from rollway.rollout.steps import compared_share, is_past_return
+from rollway.rollout.steps import compared_share, is_past_return, share_of_work
 
 log = logging.getLogger("rollway.tick")
 
@@ -237,6 +237,10 @@ def _collect(
         if not guard.counts_in(stage.id):
             # Asked again later, it begins anew: what happens meanwhile is of no stage in which it counts.
             cursors.pop(guard.kpi, None)
+            rest = _rest_of_before(loaded, guard, connectors, interval)
+            if rest is not None and rest.reading is not None:
+                cursors[guard.kpi] = rest.cursor
+                readings.append(rest.reading)
             continue
         collected = _collect_one(loaded, guard, connectors, interval)
         cursors[guard.kpi] = collected.cursor
@@ -247,6 +251,25 @@ def _collect(
         if collected.note and collected.note != said.get(guard.kpi):
             entries.append(Entry(kind="signal", text=f"{guard.kpi}: {collected.note}"))
     return tuple(readings), {**cursors, NOTES: notes}, tuple(entries)
+
+
+def _rest_of_before(
+    loaded: Loaded, guard: Guard, connectors: Connectors, interval: Interval
+) -> Collected | None:
+    """What a source that is asked with a delay still tells of the stage before, in which the guard counted;
+    None once that is all."""
+    state, told_at = loaded.state, loaded.state.told_at
+    if not state.stage or told_at is None or guard.kpi not in loaded.cursors:
+        return None
+    before = loaded.plan.stages[state.stage - 1]
+    if not guard.counts_in(before.id):
+        return None
+    share = share_of_work(before.exposure.live, before.exposure.mirrored)
+    rest = _collect_one(loaded, guard, connectors, replace(interval, stage=before.id, share=share))
+    reading, left_at = rest.reading, told_at.timestamp()
+    if reading is None or reading.problem is not None or reading.start >= left_at:
+        return None
+    return rest if reading.end <= left_at + loaded.plan.policy.tick_seconds else None
 
 
 def _is_of_here(loaded: Loaded, guard: Guard, reading: Reading) -> bool:
