@@ -40,8 +40,6 @@ class People:
             elif need.kind == "person" and state.phase == "running" and self._is_over(state):
                 stage = self._plan.stages[state.stage]
                 self._say("promote", "", self._operators[0], f"{stage.title}: nothing speaks against it")
-            elif need.kind == "evidence" and self._is_over(state) and self._is_blind_by_nature(state):
-                self._say("promote", "", self._operators[0], "nothing is compared any more, as was known")
 
     @property
     def _operators(self) -> Sequence[str]:
@@ -68,12 +66,7 @@ class People:
             return False
         if stage.exposure.live == 0:
             return state.heard == "healthy" or stage.exposure.mode == "live"
-        return state.heard == "healthy" or self._is_blind_by_nature(state)
-
-    def _is_blind_by_nature(self, state: State) -> bool:
-        """Once everyone has it nothing is compared any more; a KPI of which that was known is blind then."""
-        is_known = any(guard.on_blind == "tell" for guard in self._plan.guards)
-        return is_known and state.heard == "blind" and self._plan.stages[state.stage].exposure.live == 1
+        return state.heard == "healthy"
 
     def _say(self, word: str, subject: str, actor: str, reason: str) -> None:
         self._rest_until[subject] = time.monotonic() + REST_SECONDS

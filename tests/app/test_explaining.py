@@ -20,7 +20,7 @@ from rollway.facts.model import WEEKDAYS, Freeze, Window
 from rollway.planning import Plan
 from rollway.planning.windows import window_state
 from rollway.rollout import Collected, Cursor, Interval, Signal
-from support.nights import bare, example_plan
+from support.nights import bare, counted, example_plan
 from support.stories import canary, stage
 from web.story import Story
 
@@ -320,3 +320,16 @@ def test_a_window_closes_when_it_is_said_to(windows: list[Window], freezes: list
 def _plan(windows: list[Window], freezes: list[Freeze]) -> Plan:
     stages = (stage("ten", 0.1), stage("all", 1, "time"))
     return canary(*stages, windows=tuple(windows), freezes=tuple(freezes))
+
+
+def test_a_guard_that_does_not_count_here_is_told_as_such(story: Story) -> None:
+    """It is neither blind nor open, and it is said where it does count."""
+    rollout = story.start(counted())
+    story.tick(rollout, 8)
+    sections = told(story, rollout)
+    text = words_of(sections["verdict"])
+    assert "latency (Time to make a report), a gate: not counted." in text
+    assert "counts in: 100-percent only; here it is not asked" in text
+    assert "missing: latency" not in text
+    assert "blind" not in sections
+    assert "latency: clearly above" not in words_of(sections["back"])

@@ -59,6 +59,12 @@ def test_without_a_usual_rate_of_a_gate_nothing_can_be_computed(kpi: dict[str, A
     assert (answer.holds, answer.facts) == (None, ("kpis",))
 
 
+def test_a_gate_of_another_part_of_the_rollout_sees_nothing_in_a_canary() -> None:
+    """What is compared in a parallel run only says nothing of a canary's traffic."""
+    assert sees_faults(_release(40, _kpi(during=["parallel"]))).holds is None
+    assert sees_faults(_release(40, _kpi(during=["canary", "everyone"]))).holds is True
+
+
 def test_one_gate_that_sees_is_enough() -> None:
     """A rare error is out of reach, a frequent one is not."""
     rare, frequent = _kpi(name="rare", expected=1e-7), _kpi(name="frequent", expected=0.05)

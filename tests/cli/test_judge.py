@@ -126,6 +126,20 @@ def test_power_of_a_release_foresees_each_guard_of_its_plan() -> None:
     assert guards["errors"]["faults"][-1]["caught_by"][-1] > 0.5
 
 
+def test_power_of_a_release_foresees_a_guard_where_it_counts(tmp_path: Path) -> None:
+    """One that counts when everyone has it is compared in no stage, and that is said; the others are."""
+    text = Path("examples/reporting/release.yaml").read_text(encoding="utf-8")
+    file = tmp_path / "release.yaml"
+    changed = text.replace("    kind: latency\n", "    kind: latency\n    during: [everyone]\n")
+    file.write_text(changed, encoding="utf-8")
+    answer = judge("power", str(file), "--json")
+    assert answer.exit_code == 0, answer.output
+    assert "latency: it counts in no stage with users of both versions" in answer.stderr
+    guards = {one["guard"] for one in json.loads(answer.stdout)["guards"]}
+    assert "errors" in guards
+    assert "latency" not in guards
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pty
+import re
 import select
 import signal
 import sys
@@ -24,7 +25,7 @@ from rollway.app.views import rollout_view
 from rollway.cli.canvas import HIDE, SHOW, Canvas
 from rollway.cli.main import cli
 from rollway.cli.watch_picture import as_text, picture
-from support.nights import bare, example_plan, lived
+from support.nights import bare, counted, example_plan, lived
 from web.story import Story
 
 
@@ -78,6 +79,17 @@ def test_the_picture_tells_why_it_waits_without_colours(story: Story) -> None:
     assert "Scrum Team or" in text
     assert f"rollway task confirm {rollout}" in text
     assert "Way back      open to the end" in text
+
+
+def test_a_guard_that_does_not_count_here_is_not_shown_as_blind(story: Story) -> None:
+    """In the picture and in the stream of lines."""
+    rollout = lived(story, 8, counted())
+    text = drawn(story, rollout, 80)
+    assert re.search(r"latency +gate .* not counted\n", text)
+    assert max(map(len, text.splitlines())) <= 80
+    follower = Follower(story.rollway, rollout)
+    (judged,) = [one for one in follower.look() if one["event"] == "verdict"]
+    assert {one["kpi"]: one["state"] for one in judged["guards"]}["latency"] == "uncounted"
     assert "Record" in text
 
 

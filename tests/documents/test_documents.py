@@ -214,6 +214,15 @@ def test_the_rollout_plan_can_be_worked_from(pack_of: MakePack) -> None:
     assert re.search(r"^\| 10% of users \| errors \| [^|]*\d", text, flags=re.MULTILINE)
 
 
+def test_the_rollout_plan_says_where_a_guard_counts(pack_of: MakePack) -> None:
+    """A sentence under the table for each that does not count everywhere, and none where all do."""
+    plain = {"kind": "rate", "expected": 0.01, "signal": {"type": "scrape"}}
+    kpis = [{"name": "errors", **plain}, {"name": "survey", "during": ["pilot"], **plain}]
+    text = render("rollout-plan", "md", pack_of("pilot", kpis=kpis))
+    assert "- survey counts in 'Look at the old version' and 'Pilot: Oslo' only: in the other stages" in text
+    assert " only: in the other stages" not in render("rollout-plan", "md", pack_of("pilot"))
+
+
 def test_what_is_not_shown_is_said(pack_of: MakePack) -> None:
     """An untested rollback and a missing authority stand out."""
     text = render("rollout-plan", "md", pack_of("canary", done={}, agreements={}))

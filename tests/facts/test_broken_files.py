@@ -47,6 +47,11 @@ TOLD: dict[str, list[tuple[str, str, str]]] = {
     ],
     "colon_in_text": [("4:17", "", "a ':' stands inside a text; put the text in quotes")],
     "cyclic": [("4:13", "", "'*target' stands inside '&target'")],
+    "during": [
+        ("5:14", "kpis.0.during.0", "'paralel' is not one of pilot, phased, parallel, canary, everyone; did"),
+        ("9:13", "kpis.1.during", "'parallel' stands where a list belongs; write [parallel]"),
+        ("13:14", "kpis.2.during.0", "'big_bang' is not one of"),
+    ],
     "duplicate_key": [("4:3", "", "the key 'name' stands twice in this mapping, first in line 2")],
     "empty": [("", "", "this file is empty; `rollway init`")],
     "empty_name": [("2:3", "release.name", "has no value")],

@@ -56,6 +56,14 @@ def found(windows: list[list[Reading]]) -> Calibration:
     return calibrate(RULES, windows)
 
 
+def test_history_counts_whole_for_a_guard_of_some_stages(
+    windows: list[list[Reading]], found: Calibration
+) -> None:
+    """What is recorded of two healthy arms bears the stages of another rollout, or of none."""
+    guards = (replace(RULES.guards[0], stages=("cutover",)),)
+    assert calibrate(replace(RULES, guards=guards), windows).tried == found.tried
+
+
 # --- cutting ------------------------------------------------------------------------------------------
 
 

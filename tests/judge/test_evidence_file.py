@@ -42,7 +42,7 @@ from rollway.judge.evidence_file import (
 RULES = Rules(
     guards=(
         GuardRule("errors", "rate", tolerance=1.25, dispersion=Dispersion(1.1, 0.01)),
-        GuardRule("latency", "latency", say="brake", limit=0.5, limit_seconds=1.0),
+        GuardRule("latency", "latency", say="brake", limit=0.5, limit_seconds=1.0, stages=("one", "two")),
     ),
     margins={"ten": {"errors": 2.0}},
 )

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from hypothesis import strategies as st
 
-from rollway.facts.model import MethodName, Release
+from rollway.facts.model import During, MethodName, Release
 
 METHODS: tuple[MethodName, ...] = get_args(MethodName)
 DAY_OF_TRAFFIC = [2.0, 1, 1, 0, 0, 1, 4, 7, 9, 9, 9, 9, 8, 9, 9, 9, 8, 7, 6, 5, 5, 4, 3, 2]
@@ -34,6 +34,7 @@ kpi = stated(
     on_undecided=st.sampled_from(["rollback", "hold", "ask", "tell", None]),
     on_blind=st.sampled_from(["rollback", "hold", "ask", "tell", None]),
     say=st.sampled_from(["gate", "gate", "brake", "watch"]),
+    during=st.lists(st.sampled_from(get_args(During)), max_size=2) | st.none(),
     tolerance=st.sampled_from([1.0, 1.1, 2.0, 7.0]),
     expected=st.sampled_from([0.0, 1e-9, 0.01, 0.5, 1.0, 3.0, None]),
     weight=st.sampled_from([0.1, 1.0, 5.0]),

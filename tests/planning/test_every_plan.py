@@ -17,6 +17,7 @@ from rollway.errors import RefusedError
 from rollway.facts.model import MethodName, Release
 from rollway.judge import Verdict
 from rollway.planning import Guard, Plan, describe, foresight, make_plan
+from rollway.planning.counting import counted_for, is_counted
 from rollway.planning.evidence import margins_before
 from rollway.rollout import (
     ClockTicked,
@@ -75,11 +76,13 @@ def test_evidence_is_asked_for_only_where_it_can_come(release: Release, methods:
         assert all(margin > max(1.0, gates[name].tolerance) for name, margin in stage.margins.items())
         if stage.advance == "evidence":
             assert gates
-            compared = {name for name, guard in gates.items() if is_compared(guard)}
+            counted = {name: guard for name, guard in gates.items() if guard.counts_in(stage.id)}
+            compared = {name for name, guard in counted.items() if is_compared(guard)}
+            assert counted
             assert set(stage.margins) in (set(), compared)
             assert 0 < live_share(stage) < 1
         if stage.advance == "ready":
-            assert gates
+            assert any(guard.counts_in(stage.id) for guard in gates.values())
             assert live_share(stage) < 1
 
 
@@ -92,7 +95,8 @@ def test_the_tight_margin_is_shown_before_everyone(release: Release, methods: li
     if deciding:
         assert deciding[0].margins
     if deciding and plan.stages[-1].method == "canary":
-        for kpi, tight in margins_before(release, 1.0).items():
+        counted = counted_for(release, "canary")
+        for kpi, tight in margins_before(counted, 1.0).items():
             assert min(stage.margins.get(kpi, inf) for stage in deciding) == tight
 
 
@@ -109,6 +113,23 @@ def test_what_a_plan_names_exists(release: Release, methods: list[MethodName]) -
     assert {promise.stage for promise in plan.promises} <= stages
     assert {name for stage in plan.stages for name in stage.tasks} <= set(tasks)
     assert all(promise.requests > 0 for promise in plan.promises)
+
+
+@bounded
+@given(releases(), sequences)
+def test_a_guard_counts_where_its_kpi_says(release: Release, methods: list[MethodName]) -> None:
+    """Each KPI counts in the stages of the parts that it names, in all of them where it names none, and is
+    left out, with a note, where the plan has no such part. Nothing is promised where it does not count."""
+    plan = plan_by(release, methods)
+    guards = {guard.kpi: guard for guard in plan.guards}
+    for kpi in release.kpis:
+        counted = [stage.id for stage in plan.stages if is_counted(kpi, stage)]
+        if not counted:
+            assert kpi.name not in guards
+            assert any(f"'{kpi.name}' is left out" in note for note in plan.notes)
+            continue
+        assert [stage.id for stage in plan.stages if guards[kpi.name].counts_in(stage.id)] == counted
+    assert all(guards[promise.kpi].counts_in(promise.stage) for promise in plan.promises)
 
 
 @bounded

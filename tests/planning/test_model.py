@@ -140,6 +140,13 @@ def test_the_bounds_themselves_are_within(body_of: Callable[[], Body], path: str
         ({"guards.0.on_harm": "tell"}, "guards.0.on_harm", "rollback"),
         ({"guards": []}, "stages.0.advance", "'ready' needs a gate among the guards"),
         ({"guards": []}, "stages.3.advance", "'evidence' needs a gate among the guards"),
+        ({"guards.0.stages": ["10-percnt"]}, "guards.0.stages.0", "'10-percnt' that the plan does not have"),
+        ({"guards.1.stages": ["50-percent"]}, "stages.1.margins.latency", "does not count in this stage"),
+        (
+            {"guards.0.stages": ["100-percent"], "guards.1.stages": ["100-percent"]},
+            "stages.0.advance",
+            "'ready' needs a gate that counts in this stage, and none does (errors, latency)",
+        ),
         ({"windows.0.timezone": "Europe/Berln"}, "windows.0.timezone", "no time zone 'Europe/Berln'; use"),
         ({"freezes.0.timezone": "../../etc/passwd"}, "freezes.0.timezone", "there is no time zone"),
         ({"windows.0.timezone": ""}, "windows.0.timezone", "there is no time zone ''"),

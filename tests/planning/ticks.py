@@ -55,9 +55,12 @@ def run(
     guard, tick = plan.guards[0], plan.policy.tick_seconds
     stages = [stage for stage in plan.stages if 0 < stage.exposure.share < 1]
     planned = sum(stage.bake_seconds for stage in plan.stages)
+    counts = np.array([guard.counts_in(stage.id) for stage in stages])
+    changes = np.maximum(np.cumsum(counts) - 1, 0)
     assert guard.expected is not None
     harm, safe = np.full((runs, len(EFFECTS)), -np.inf), np.tile(LOG_SAFE_PRIOR, (runs, 1))
     at, since, elapsed, used = np.zeros(runs, int), np.zeros(runs), np.zeros(runs), np.zeros(runs)
+    passed = np.zeros(runs)
     found, asked, served = np.full(runs, -1), np.full(runs, -1), np.zeros(runs)
     open_ = np.ones(runs, dtype=bool)
     while open_.any():
@@ -71,14 +74,16 @@ def run(
             old := rng.poisson(requests * (1 - share)).astype(float),
             rng.binomial(old.astype(int), guard.expected).astype(float),
         )
-        told = (new > 0) & (old > 0)
+        passed[rows] += tick * ((new > 0) & (old > 0))
+        is_counted = counts[at[rows]]
+        told = (new > 0) & (old > 0) & is_counted
         elapsed[rows] += tick * told
-        spent = _spent(elapsed[rows] / planned, at[rows])
+        spent = _spent(elapsed[rows] / planned, changes[at[rows]])
         mass = np.where(told, spent - used[rows], 0.0)
         used[rows] = np.where(told, spent, used[rows])
         with np.errstate(divide="ignore"):
             harm[rows] = np.logaddexp(harm[rows], np.log(mass)[:, None] + LOG_EFFECT_PRIOR)
-        harm[rows] += ratio_increment(arms, guard.tolerance, EFFECTS)
+        harm[rows] += ratio_increment(arms, guard.tolerance, EFFECTS) * is_counted[:, None]
         since[rows] += tick
         served[rows] += new * (at[rows] >= fault_in)
         log_e = np.log(np.exp(harm[rows]).sum(axis=1) + 1 - used[rows])
@@ -95,7 +100,7 @@ def run(
                 safe[rows[here]] += ratio_increment(picked, margin, safe_multipliers(margin))
                 is_safe = np.log(np.exp(safe[rows]).sum(axis=1)) >= -math.log(plan.policy.alpha_promote)
                 baked &= is_safe
-            leaves |= baked & (log_e < math.log(3))
+            leaves |= baked & ((log_e < math.log(3)) | (stage.advance == "time"))
             tired = here & (since[rows] >= max(stage.patience_seconds, stage.bake_seconds))
             asked[rows[tired & ~leaves & ~is_found]] = number
             leaves |= tired
@@ -107,7 +112,7 @@ def run(
         open_[left[is_last]] = False
         at[left[~is_last]] += 1
         since[left], safe[left] = 0.0, LOG_SAFE_PRIOR
-    return Course(found, asked, elapsed, served)
+    return Course(found, asked, passed, served)
 
 
 def _spent(elapsed: Figures, changes: NDArray[np.int_]) -> Figures:

@@ -50,6 +50,23 @@ def test_each_plan_has_the_stories_that_it_can_have() -> None:
     assert [s.name for s in stories(unguarded, world_of(unguarded)) if s.fault] == []
 
 
+def test_a_guard_finds_nothing_in_rehearsal_where_it_does_not_count() -> None:
+    """A fault in a stage in which nothing counts is found in the next; a healthy release is not kept waiting
+    for numbers, and the stories are of guards that count."""
+    stages = (STAGES[0], STAGES[1], stage("half", 0.5, "time"), stage("most", 0.9, "evidence"), STAGES[3])
+    counted = guard(stages=("baseline", "ten", "most"))
+    plan = plan_of(stages, (counted,), traffic=TRAFFIC)
+    world = world_of(plan)
+    well = rehearse(plan, Scenario("well", "", world), runs=10, seed=1, start=MONDAY)
+    assert well.part("done") == 1
+    late = Scenario("late", "", world, fault=Fault(5.0, "half", ("errors",)))
+    found = rehearse(plan, late, runs=10, seed=1, start=MONDAY)
+    assert found.part("evidence") == 1
+    assert {one.stage for one in found.outcomes} == {"most"}
+    assert all(one.found is not None and one.found >= 300 for one in found.outcomes)
+    assert "a late fault" not in [story.name for story in stories(plan, world)]
+
+
 def test_a_latency_at_its_margin_is_one_that_its_buckets_show() -> None:
     """With wide buckets the judge sees a doubling in the tail as less than one and lets it pass, so a larger
     fault stands for the margin, and that passes no stage; with narrow ones a doubling is a doubling."""

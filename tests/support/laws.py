@@ -118,12 +118,14 @@ def small_plan(draw: st.DrawFn) -> Plan:
     """Three stages by hand, which a rollout is soon through."""
     final, middle = draw(st.booleans()), draw(st.sampled_from(["live", "live", "shadow", "dual"]))
     last = draw(st.sampled_from(["time", "evidence"]))
+    is_early = last == "time" and draw(st.booleans())
+    gate = GATE.model_copy(update={"stages": ("baseline", "ten", "half") if is_early else ()})
     return canary(
         stage("baseline", 0, "ready", in_window=False),
         stage("ten", 0.1, bake_seconds=20, exposure=Exposure(share=0.1, mode=middle)),
         stage("half", 0.5, draw(st.sampled_from(["evidence", "person"])), reversible=not final),
         stage("all", 1, last, reversible=not final),
-        guards=(GATE.model_copy(update={"on_harm": draw(st.sampled_from(["rollback", "hold"]))}),),
+        guards=(gate.model_copy(update={"on_harm": draw(st.sampled_from(["rollback", "hold"]))}),),
     )
 
 

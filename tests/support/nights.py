@@ -25,6 +25,21 @@ def bare(**more: object) -> Plan:
     return example_plan().model_copy(update={"gates": (), "windows": (), "freezes": (), **more})
 
 
+def counted() -> Plan:
+    """The same, where the latency counts only once everyone has the new version."""
+    plan = bare()
+    guards = tuple(
+        guard.model_copy(update={"stages": ("100-percent",)}) if guard.kpi == "latency" else guard
+        for guard in plan.guards
+    )
+    stages = tuple(
+        stage.model_copy(update={"margins": {k: v for k, v in stage.margins.items() if k != "latency"}})
+        for stage in plan.stages
+    )
+    promises = tuple(one for one in plan.promises if one.kpi != "latency")
+    return Plan.model_validate({**dict(plan), "guards": guards, "stages": stages, "promises": promises})
+
+
 def lived(story: Story, ticks: int, plan: Plan | None = None) -> str:
     """A rollout that has just had so many looks, the last of them now."""
     story.now = datetime.now(UTC) - timedelta(seconds=TICK * ticks)

@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from rollway.planning import Plan
+from support.nights import counted
 from web.site import Site
 
 HOSTILE = '</script><script>alert("pwned")</script><img src=x onerror=alert(1)>'
@@ -173,6 +174,19 @@ def test_a_plan_is_readable_and_leads_to_its_documents(site: Site) -> None:
         assert "script-src" not in answer.headers["content-security-policy"]
         assert "sandbox" in answer.headers["content-security-policy"]
         assert "New reporting module" in answer.text
+
+
+def test_a_guard_that_does_not_count_here_is_shown_as_such(site: Site) -> None:
+    """On the live page, and on the plan's with the stages in which it counts."""
+    rollout = site.story.start(counted())
+    site.story.tick(rollout, 8)
+    text = site.page(f"/rollouts/{rollout}").text
+    card = text.partition('id="kpi-latency"')[2].partition("</article>")[0]
+    assert "not counted" in card
+    assert "Not asked in this stage" in card
+    assert "tone-blind" not in card
+    plan = site.page(f"/plans/{site.rollway.load(rollout).plan.hash}").text
+    assert "Time to make a report counts in &#39;Everyone&#39; only" in plan
 
 
 def test_a_plan_shows_the_six_methods_with_their_standing(site: Site) -> None:

@@ -15,6 +15,7 @@ from rollway.app.waiting import late_words, nothing_words, past_return_words, un
 from rollway.facts.model import Freeze
 from rollway.planning import Guard, Plan
 from rollway.planning.windows import describe_freeze
+from rollway.planning.words import listing
 from rollway.planning.words import sentence as stopped
 
 Json = dict[str, Any]
@@ -173,8 +174,11 @@ def guard_line(guard: Guard | None, said: Json, verdict: Json) -> Line:
         rows.append(("weak", "nothing ran beside the new version; it is compared with the past"))
     if said["blind_reason"]:
         rows.append(("blind", BLIND[said["blind_reason"]]))
+    if said["state"] == "uncounted" and guard is not None:
+        rows.append(("counts in", f"{listing(guard.stages)} only; here it is not asked"))
     title = f" ({guard.title})" if guard is not None and guard.title and guard.title != said["kpi"] else ""
-    return Line(f"{said['kpi']}{title}, a {said['say']}: {said['state']}.", tuple(rows), data=dict(said))
+    standing = telling.STANDINGS.get(said["state"], said["state"])
+    return Line(f"{said['kpi']}{title}, a {said['say']}: {standing}.", tuple(rows), data=dict(said))
 
 
 def _blind(plan: Plan, view: Json) -> Iterator[Line]:
@@ -240,7 +244,8 @@ def _back(plan: Plan, view: Json) -> Iterator[Line]:
 def _limits(plan: Plan, verdict: Json) -> Iterator[Line]:
     said = {one["kpi"]: one for one in verdict["guards"]}
     for guard in plan.guards:
-        if guard.limit is None or guard.say == "watch" or guard.kpi not in said:
+        is_asked = guard.kpi in said and said[guard.kpi]["state"] != "uncounted"
+        if guard.limit is None or guard.say == "watch" or not is_asked:
             continue
         slow = f" slower than {guard.limit_seconds:g} s" if guard.limit_seconds else ""
         now = said[guard.kpi]["candidate_rate"] if not guard.limit_seconds else None

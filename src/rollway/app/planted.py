@@ -60,12 +60,14 @@ class Found:
         return self.seconds is not None and (self.power is None or self.power.caught >= 0.5)
 
 
-def steps_of(plan: Plan) -> tuple[Step, ...]:
-    """The stages in which some users have the new version and others the old one, with their bake times."""
+def steps_of(plan: Plan, guard: Guard | None = None) -> tuple[Step, ...]:
+    """The stages in which some users have the new version and others the old one, with their bake times; of a
+    guard, those in which it counts."""
     return tuple(
         Step(stage.id, stage.exposure.part, stage.bake_seconds, stage.exposure.compared)
         for stage in plan.stages
         if stage.exposure.mode == "live" and 0 < stage.exposure.share < 1 and stage.bake_seconds > 0
+        if guard is None or guard.counts_in(stage.id)
     )
 
 
@@ -199,7 +201,7 @@ def _power(plan: Plan, guard: Guard, law: Law, per_second: float, times: float) 
     noise = next(rule.dispersion for rule in rules_of(plan).guards if rule.kpi == guard.kpi)
     setting = Setting(
         per_second=per_second,
-        stages=steps_of(plan),
+        stages=steps_of(plan, guard),
         tick_seconds=plan.policy.tick_seconds,
         alpha=_alpha(plan, guard) * (1.0 if guard.limit is None else 1 - LIMIT_PART),
         tolerance=1.0 if law.is_mean else guard.tolerance,

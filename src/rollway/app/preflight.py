@@ -343,8 +343,10 @@ def _planted(plan: Plan, look: _Look, reading: Reading, length: float, times: fl
     is_old = law is None and isinstance(so_far, Counts)
     if is_old and so_far is not None:
         law = law_of(so_far, guard.expected)
-    if not steps_of(plan):
-        return Check(name, "unknown", "no stage serves both versions, so there is nothing to compare")
+    if not steps_of(plan, guard):
+        where = " in which it counts" if guard.stages else ""
+        told = f"no stage{where} serves both versions, so there is nothing to compare"
+        return Check(name, "unknown", told)
     if guard.baseline == "history":
         return Check(name, "unknown", "compared with past weeks, which never goes back by itself")
     if law is None or made_worse(law, guard, times) == law:

@@ -25,6 +25,8 @@ BLIND = {
     "stale": "its numbers are too old",
     "waiting": "its numbers are not complete yet",
 }
+STANDINGS = {"uncounted": "not counted"}
+"""What a guard's state is called, where it is not called by its name."""
 LOOK_AT = {
     "source_down": "Is the source up, and may this machine reach it? `rollway preflight PLAN` tries each.",
     "implausible": "Look at the raw numbers: a counter that jumps, or more bad requests than requests?",

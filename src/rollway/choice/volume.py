@@ -141,7 +141,12 @@ def _cited(release: Release) -> str:
 
 
 def _gates(release: Release) -> list[Kpi]:
-    return [kpi for kpi in release.kpis if kpi.say == "gate" and kpi.kind == "rate"]
+    """The gates on a rate that count while a canary has part of the users."""
+    return [
+        kpi
+        for kpi in release.kpis
+        if kpi.say == "gate" and kpi.kind == "rate" and (not kpi.during or "canary" in kpi.during)
+    ]
 
 
 def _seen(release: Release, kpi: Kpi) -> Answer:

@@ -134,12 +134,17 @@ def of_release(path: Path, given: dict[str, Any]) -> Iterator[Question]:
             f"{path}: how many requests there are is not known",
             hint="state architecture.requests_per_second, or give --rps 100",
         )
-    steps = _steps(plan)
+    is_compared = bool(_steps(plan))
     voters = [guard for guard in plan.guards if guard.say != "watch"]
     weight = sum(guard.weight for guard in voters)
     for name in sorted(set(learned) - {guard.kpi for guard in plan.guards}):
         click.echo(f"{name}: {file} tells its noise, but the plan has no such guard", err=True)
-    for guard in voters if steps else ():
+    for guard in voters if is_compared else ():
+        steps = tuple(step for step in _steps(plan) if guard.counts_in(step.name))
+        if not any(step.share < 1 for step in steps):
+            told = "it counts in no stage with users of both versions, so nothing is foretold"
+            click.echo(f"{guard.kpi}: {told}", err=True)
+            continue
         base = given["base"] or guard.expected
         if guard.kind == "rate" and not (base and 0 < base < 1):
             click.echo(

@@ -244,12 +244,16 @@ def _as_lines(rollway: Rollway, follower: Follower, timeout: float | None, until
 
 
 def _told(event: View) -> Iterator[str]:
+    from rollway.app.telling import STANDINGS
+
     at = f"{datetime.fromisoformat(event['at']).astimezone():%Y-%m-%d %H:%M:%S}" if event.get("at") else ""
     if event["event"] == "entry":
         who = "" if event["actor"] == "rollway" else f" [{event['actor']}]"
         yield f"{at}  {event['n']:>3}  {event['kind']:<18}{who} {' '.join(event['text'].split())}"
     elif event["event"] == "verdict":
-        states = ", ".join(f"{guard['kpi']} {guard['state']}" for guard in event["guards"])
+        states = ", ".join(
+            f"{guard['kpi']} {STANDINGS.get(guard['state'], guard['state'])}" for guard in event["guards"]
+        )
         yield f"{at}       {'KPIs':<18} {states}" if states else f"{at}       verdict {event['kind']}"
     elif event["event"] in ("late", "unheard"):
         yield f"{at}       {event['text']}"

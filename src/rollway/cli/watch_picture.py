@@ -12,6 +12,7 @@ from rich.text import Text
 
 from rollway.app import words
 from rollway.app.explaining import served
+from rollway.app.telling import STANDINGS
 from rollway.app.waiting import late_words, unheard_words
 from rollway.cli.common import COLOURS
 
@@ -182,7 +183,7 @@ class _Drawing:
             (f"{guard['kpi'][:name]:<{name}} ", "bold"),
             (f"{guard['say']:<7}", "dim"),
             (f"{new:>9}{old:>9}{ratio:>8}  {band:<18}", ""),
-            (f" {guard['state']}", f"bold {tone}"),
+            (f" {STANDINGS.get(guard['state'], guard['state'])}", f"bold {tone}"),
         )
 
     def _figures(self, guard: View) -> tuple[str, str, str, str]:

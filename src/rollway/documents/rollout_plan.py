@@ -12,6 +12,7 @@ from rollway.planning.calendar.in_plan import calendar_words
 from rollway.planning.control_group import control_words
 from rollway.planning.describe import (
     advance_words,
+    counting_lines,
     limit_words,
     plan_promise_words,
     promise_words,
@@ -84,6 +85,7 @@ def values(pack: Pack) -> dict[str, Any]:
         "windows": tuple(describe_window(window) for window in plan.windows),
         "freezes": tuple(describe_freeze(freeze) for freeze in plan.freezes),
         "guards": tuple(_guard(guard) for guard in plan.guards),
+        "counted": counting_lines(plan),
         "policy": _policy_words(plan),
         "ratios": tuple(times(ratio) for ratio in fault_sizes(plan)),
         "promises": tuple(promise_rows(plan)),

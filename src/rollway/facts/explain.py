@@ -224,6 +224,7 @@ EXPLANATIONS: dict[str, dict[str, str]] = {
         "cycle": "how long it takes until its figures mean something; no shorter stage waits for it",
         "on_harm": "rollback or hold: what is done when it is found harmful",
         "on_undecided": "rollback, hold, ask or tell: what is done when it is still open after the patience",
+        "during": "pilot, phased, parallel, canary, everyone: for which parts it counts; else for all of it",
         "on_blind": "rollback, hold, ask or tell: what is done when it has no numbers for too long",
         "direction": "more_is_worse, or less_is_worse where the events are good ones",
         "say": "gate: must be shown safe to go on; brake: may roll back; watch: for people",

@@ -19,6 +19,8 @@ MethodName = Literal["pilot", "phased", "parallel", "big_bang", "blue_green", "c
 Aspect = Literal["technical", "business", "human"]
 """What a KPI speaks of: the system, what it is for, or the people who work with it."""
 BaselineKind = Literal["concurrent", "history", "absolute"]
+During = Literal["pilot", "phased", "parallel", "canary", "everyone"]
+"""A part of a rollout: while a method has not reached everyone, or while everyone has the new version."""
 HarmAction = Literal["rollback", "hold"]
 OpenAction = Literal["rollback", "hold", "ask", "tell"]
 """hold: the rollout pauses; ask: it stays where it is and a person is asked; tell: it is written down."""
@@ -365,6 +367,8 @@ class Kpi(Section):
     something: no stage that waits for it is shorter. `baseline`: the old version at the same time, the same
     hours of past weeks (history), or nothing but the `limit` (absolute). `on_harm`, `on_undecided` and
     `on_blind` are what is done when this KPI is found harmful, stays open for too long, or has no numbers.
+    `during`: the parts of the rollout for which it counts, by method (until everyone has the new version) or
+    `everyone` (from then on); empty for all of it. `parallel` is the parallel run until its cutover.
     `dispersion` is what `rollway judge calibrate` has learned of the KPI's noise.
     """
 
@@ -386,6 +390,7 @@ class Kpi(Section):
         default=(), exclude_if=_is_unsaid
     )
     cycle: Duration | None = Field(default=None, exclude_if=_is_unsaid)
+    during: tuple[During, ...] = Field(default=(), exclude_if=_is_unsaid)
     on_harm: HarmAction = Field(default="rollback", exclude_if=lambda action: action == "rollback")
     on_undecided: OpenAction | None = Field(default=None, exclude_if=_is_unsaid)
     on_blind: OpenAction | None = Field(default=None, exclude_if=_is_unsaid)

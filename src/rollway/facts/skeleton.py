@@ -117,6 +117,7 @@ _EXAMPLES: dict[str, str] = {
   # baseline: concurrent                # concurrent, history (past weeks) or absolute (the limit alone)
   # on_undecided: ask                   # rollback, hold, ask or tell when it stays open for too long
   # on_blind: hold                      # the same when it has no numbers for too long
+  # during: [parallel]                  # counts there only: pilot, phased, parallel, canary, everyone
   # objective: 0.999                    # what the whole service owes; burning its budget fast stops at once
   # dispersion:                         # the noise, as `rollway judge calibrate` has learned it
   #   floor: 1.5

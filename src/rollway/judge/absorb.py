@@ -26,14 +26,17 @@ ROUNDING = 1e-6
 def update(rules: Rules, state: JudgeState, readings: Iterable[Reading]) -> JudgeState:
     """The state after these readings, in any order; of one KPI only ends after its last one are judged.
 
-    Readings of unknown KPIs are ignored, implausible ones are noted and are no evidence. What is not
-    complete, or ends after a watermark, waits (see `waiting`); what comes too late is counted.
+    Readings of unknown KPIs, and of stages in which a KPI does not count, are ignored; implausible ones are
+    noted and are no evidence. What is not complete, or ends after a watermark, waits (see `waiting`); what
+    comes too late is counted.
     """
     index = {rule.kpi: i for i, rule in enumerate(rules.guards)}
     placed = [
         reading if type(reading.end) is float else replace(reading, end=float(reading.end))
         for reading in readings
-        if reading.kpi in index and is_placed(reading)
+        if reading.kpi in index
+        and is_placed(reading)
+        and (not (stages := rules.guards[index[reading.kpi]].stages) or reading.stage in stages)
     ]
     if placed and _is_held(state, placed):
         state, placed = _hold(rules, state, placed)

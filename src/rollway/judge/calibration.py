@@ -152,7 +152,11 @@ def _smallest(
 
 
 def _rolled_back(rules: Rules, windows: Sequence[Window], which: Iterable[int]) -> dict[int, bool]:
-    """The windows that the judge finds harmful, and of each whether it was a hard stop."""
+    """The windows that the judge finds harmful, and of each whether it was a hard stop.
+
+    Every reading of history counts: it knows nothing of the stages in which a guard does.
+    """
+    rules = replace(rules, guards=tuple(replace(rule, stages=()) for rule in rules.guards))
     found = {}
     for index in which:
         finding = update(rules, begin(rules), windows[index]).finding

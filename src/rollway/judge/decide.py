@@ -13,7 +13,7 @@ from rollway.judge.harm import combine, drivers_of
 from rollway.judge.kinds import ALONE, KINDS
 from rollway.judge.mismatch import Mismatch
 from rollway.judge.mismatch import log_e_of as mismatch_log_e
-from rollway.judge.model import GuardRule, GuardVerdict, Rules, Verdict, VerdictKind
+from rollway.judge.model import GuardRule, GuardStanding, GuardVerdict, Rules, Verdict, VerdictKind
 from rollway.judge.processes import SUSPICIOUS_LOG_E
 from rollway.judge.quick import quick
 from rollway.judge.sight import Blindness, blindness, is_seen, trials_per_second
@@ -29,22 +29,26 @@ from rollway.judge.words import (
 )
 
 NO_MARGIN = 0.0
+NO_SAFETY = Safety(0.0, None, None)
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The moment of asking: unix seconds, the plan's stage and the share that is served."""
+    """The moment of asking: unix seconds, the plan's stage, the share that is served, and since when the
+    stage runs (unix seconds; None where that is not known)."""
 
     now: float
     stage: str
     share: float
+    since: float | None = None
 
 
 @quick
 @dataclass(frozen=True, slots=True)
 class Judged:
     """One guard as judged at a moment. `missing` says what keeps a gate from being healthy; `needed` and
-    `wait` about how many more requests and seconds that takes, None where unknown."""
+    `wait` about how many more requests and seconds that takes, None where unknown; `counts`: whether it does
+    in this stage."""
 
     rule: GuardRule
     harm_log_e: float
@@ -54,10 +58,12 @@ class Judged:
     missing: str
     needed: float | None
     wait: float | None
+    counts: bool = True
 
     @property
     def is_gate(self) -> bool:
-        return self.rule.say == "gate"
+        """Whether it is a gate that counts here."""
+        return self.counts and self.rule.say == "gate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +78,18 @@ class Answer:
     wait: float | None = None
 
 
-def verdict(rules: Rules, state: JudgeState, *, now: float, stage: str, share: float) -> Verdict:
-    """What the evidence says at `now` (unix seconds), in a stage, at the share that is served.
+def verdict(
+    rules: Rules, state: JudgeState, *, now: float, stage: str, share: float, since: float | None = None
+) -> Verdict:
+    """What the evidence says at `now` (unix seconds), in a stage, at the share that is served. `since`: when
+    the stage began; the silence of a KPI that did not count before is counted from there.
 
     harmful: the combined evidence has reached 1/alpha, or a hard stop was met, now or earlier. blind: a
     gate has had no usable numbers for longer than `blind_seconds`. healthy: every gate is below its margin
     with evidence 1/alpha_promote, every expected version was seen, nothing is suspicious, and users are
     split as planned. undecided: otherwise.
     """
-    moment = Moment(now, stage, share)
+    moment = Moment(now, stage, share, since)
     judged = _judge_all(rules, state, moment)
     log_e, parts = combine(rules, {each.rule.kpi: each.harm_log_e for each in judged})
     mismatch, its_log_e = _mismatch(rules, state, stage)
@@ -97,7 +106,7 @@ def verdict(rules: Rules, state: JudgeState, *, now: float, stage: str, share: f
         guards=tuple(_guard_verdict(rules, state, each, guard, parts) for each, guard in guards),
         drivers=answer.drivers,
         missing=answer.missing + _losses(rules, state),
-        baseline_ready=_is_baseline_ready(rules, state, now),
+        baseline_ready=_is_baseline_ready(rules, state, moment),
         rule=answer.rule,
         mismatch=mismatch,
         mismatch_log_e=its_log_e,
@@ -112,7 +121,22 @@ def verdict(rules: Rules, state: JudgeState, *, now: float, stage: str, share: f
 def _judge_all(rules: Rules, state: JudgeState, moment: Moment) -> tuple[Judged, ...]:
     clock = _clock(rules, state, moment)
     guards = zip(rules.guards, state.guards, strict=True)
-    return tuple(_judge(rules, rule, guard, moment, clock) for rule, guard in guards)
+    return tuple(
+        _judge(rules, rule, guard, moment, _own_clock(rule, state, moment, clock))
+        if rule.counts_in(moment.stage)
+        else _uncounted(rules, rule, guard)
+        for rule, guard in guards
+    )
+
+
+def _uncounted(rules: Rules, rule: GuardRule, guard: GuardState) -> Judged:
+    """A guard that does not count in this stage: only the evidence of harm that it has gathered is left.
+
+    Evidence that stays as it is can be expected to grow no more than any, so the bound on false rollbacks
+    holds over all stages together.
+    """
+    harm = KINDS[rule.kind].harm(rule, rules, guard.evidence)
+    return Judged(rule, harm, NO_SAFETY, None, None, "", None, None, counts=False)
 
 
 def _judge(rules: Rules, rule: GuardRule, guard: GuardState, moment: Moment, clock: float | None) -> Judged:
@@ -170,6 +194,12 @@ def _clock(rules: Rules, state: JudgeState, moment: Moment) -> float | None:
     return course.first if is_ahead else clock
 
 
+def _own_clock(rule: GuardRule, state: JudgeState, moment: Moment, clock: float | None) -> float | None:
+    """The same for one KPI: where it does not count it is not asked, and that is no silence."""
+    is_new_here = bool(rule.stages) and state.course.stage != moment.stage
+    return max(clock, moment.since) if is_new_here and clock is not None and moment.since else clock
+
+
 # --- all guards together --------------------------------------------------------------------------
 
 
@@ -209,11 +239,17 @@ def _decide(
     missing = (*(text for text, _ in doubts), *(each.missing for each in gates if each.missing))
     if missing or not gates:
         drivers = doubts[0][1] if doubts else tuple(each.rule.kpi for each in gates if each.missing)
-        missing = missing or ("no gate is named, so nothing can show that the new version is safe",)
+        missing = missing or (_no_gate(judged),)
         wait = None if doubts else _longest([each for each in gates if each.missing])
         return Answer("undecided", missing[0], drivers, _open_rule(rules), missing, wait)
     drivers = tuple(each.rule.kpi for each in gates)
     return Answer("healthy", _praise(rules, gates), drivers, _healthy_rule(rules), wait=0.0)
+
+
+def _no_gate(judged: tuple[Judged, ...]) -> str:
+    is_named = any(each.rule.say == "gate" for each in judged)
+    lacking = "no gate counts in this stage" if is_named else "no gate is named"
+    return f"{lacking}, so nothing can show that the new version is safe"
 
 
 def _doubts(
@@ -346,23 +382,25 @@ def _guard_verdict(
     )
 
 
-def _guard_state(rules: Rules, state: JudgeState, judged: Judged, part: float) -> VerdictKind:
+def _guard_state(rules: Rules, state: JudgeState, judged: Judged, part: float) -> GuardStanding:
     """What the guard says by itself; `part` is its evidence times its weight, or alone for a watch."""
     if part >= math.log(1 / rules.alpha) or (state.finding and judged.rule.kpi in state.finding.drivers):
         return "harmful"
+    if not judged.counts:
+        return "uncounted"
     if judged.blind is not None:
         return "blind"
     return "undecided" if judged.missing or judged.harm_log_e >= SUSPICIOUS_LOG_E else "healthy"
 
 
-def _is_baseline_ready(rules: Rules, state: JudgeState, now: float) -> bool:
-    """Whether every gate has enough trials of the old version, and the last of them is fresh."""
+def _is_baseline_ready(rules: Rules, state: JudgeState, moment: Moment) -> bool:
+    """Whether every gate that counts here has enough trials of the old version, and the last is fresh."""
     arms = [
         (guard.sight.baseline, KINDS[rule.kind].enough_baseline)
         for rule, guard in zip(rules.guards, state.guards, strict=True)
-        if rule.say == "gate" and KINDS[rule.kind].enough_baseline > 0
+        if rule.say == "gate" and rule.counts_in(moment.stage) and KINDS[rule.kind].enough_baseline > 0
     ]
     return all(
-        arm.total >= enough and arm.seen_at is not None and now - arm.seen_at <= rules.blind_seconds
+        arm.total >= enough and arm.seen_at is not None and moment.now - arm.seen_at <= rules.blind_seconds
         for arm, enough in arms
     )

@@ -17,6 +17,8 @@ Direction = Literal["more_is_worse", "less_is_worse"]
 VerdictKind = Literal["healthy", "harmful", "undecided", "blind"]
 Problem = Literal["source_down", "implausible", "no_past"]
 """Why a reading has no usable numbers; no_past: too few past weeks to compare with."""
+GuardStanding = Literal["healthy", "harmful", "undecided", "blind", "uncounted"]
+"""What the evidence says of one KPI; uncounted: it does not count in this stage."""
 BlindReason = Literal[
     "source_down",
     "implausible",
@@ -134,7 +136,8 @@ class GuardRule:
     `limit`: an absolute stop, a rate; of checks, the share of failed ones from which an interval counts as
     failed. `dispersion`: the arms' own noise, learned from history. `objective`: the share of good
     requests that the whole service owes, both versions together; burning its error budget much too fast is
-    a hard stop (see `stops`).
+    a hard stop (see `stops`). `stages`: those in which it counts, empty for all: in the others its readings
+    teach nothing and nothing is asked of it, and the evidence that it has gathered stays as it is.
     """
 
     kpi: str
@@ -151,6 +154,10 @@ class GuardRule:
     depths: tuple[int, ...] = (1, 3)
     dispersion: Dispersion = NONE
     objective: float | None = None
+    stages: tuple[str, ...] = ()
+
+    def counts_in(self, stage: str) -> bool:
+        return not self.stages or stage in self.stages
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +199,7 @@ class GuardVerdict:
     kpi: str
     say: Say
     kind: Kind
-    state: VerdictKind
+    state: GuardStanding
     harm_log_e: float
     safe_log_e: float
     margin: float
@@ -226,8 +233,8 @@ class Verdict:
     """The judge's answer at one moment, with its numbers, its rule and what was missing.
 
     `reason` is one sentence for people; `drivers` the KPIs that made the answer; `missing` says, a line
-    each, what it would have taken to decide otherwise. `baseline_ready` is true once every gate has
-    usable numbers of the old version. `rule` is the rule that gave the answer, in one sentence.
+    each, what it would have taken to decide otherwise. `baseline_ready` is true once every gate that counts
+    in the stage has usable numbers of the old version. `rule` is the rule of the answer, in one sentence.
     `mismatch` says by how much the versions' users are not split as planned in this stage, empty where
     they are, and `mismatch_log_e` the evidence of it. `is_stop`: harmful by a hard stop, not by evidence.
     `wait_seconds`: about how long until a decision at the present traffic if both versions are alike; 0

@@ -11,6 +11,7 @@ from rollway.facts.model import MethodName, Release
 from rollway.planning.calendar.model import Calendar
 from rollway.planning.calendar.of_release import calendar_of_plan
 from rollway.planning.control_group import with_control_group
+from rollway.planning.counting import counted_for, counted_somewhere, counting_notes
 from rollway.planning.messages import make_messages
 from rollway.planning.methods import BUILDERS
 from rollway.planning.model import Plan, Stage, Task
@@ -53,8 +54,10 @@ def make_plan(
 
 
 def _plan(release: Release, choice: Choice, methods: tuple[MethodName, ...], book: Runbook | None) -> Plan:
-    stages = proven(release, join([BUILDERS[method](release) for method in methods]))
+    stated = release
+    stages = proven(release, join([BUILDERS[method](counted_for(release, method)) for method in methods]))
     stages = with_control_group(release, stages)
+    release = counted_somewhere(release, stages)
     script = write_script(release, stages, book)
     runbook = script.tasks
     stages = after_no_return(stages, runbook)
@@ -72,9 +75,9 @@ def _plan(release: Release, choice: Choice, methods: tuple[MethodName, ...], boo
         method=methods[-1] if choice.chosen is None else choice.chosen,
         sequence=methods,
         rationale=tuple(part for part in (choice.because, *choice.reasons) if part),
-        facts_hash=facts_hash(release),
+        facts_hash=facts_hash(stated),
         stages=tuple(_with_tasks(stage, runbook) for stage in stages),
-        guards=make_guards(release),
+        guards=make_guards(release, stages),
         windows=agreements.windows,
         freezes=agreements.freezes,
         target=release.target,
@@ -93,6 +96,7 @@ def _plan(release: Release, choice: Choice, methods: tuple[MethodName, ...], boo
         policy=make_policy(release, methods),
         notes=(
             *make_notes(release, choice, methods, stages),
+            *counting_notes(stated, stages),
             *people_notes(stages, gates, messages),
             *support_notes(support),
         ),

@@ -43,12 +43,28 @@ def margin_words(stage: Stage) -> str:
     return listing(f"{kpi} {times(margin)}" for kpi, margin in stage.margins.items())
 
 
-def guard_words(guard: Guard) -> str:
+def guard_words(plan: Plan, guard: Guard) -> str:
     """`errors: gate, up to ×1.1 of the old version, never more than 5% bad`."""
     limit = f", never more than {limit_words(guard)}" if guard.limit is not None else ""
     named = guard.kpi if guard.title in ("", guard.kpi) else f"{guard.kpi} ({guard.title})"
     actions = "".join(f"; {line}" for line in action_words(guard))
-    return f"{named}: {guard.say}, {baseline_words(guard)}{limit}{actions}"
+    counted = f"; counts in {counted_words(plan, guard)} only" if guard.stages else ""
+    return f"{named}: {guard.say}, {baseline_words(guard)}{limit}{actions}{counted}"
+
+
+def counted_words(plan: Plan, guard: Guard) -> str:
+    """The titles of the stages in which it counts: `'Both versions run' and 'Cutover'`."""
+    return listing(f"'{stage.title}'" for stage in plan.stages if guard.counts_in(stage.id))
+
+
+def counting_lines(plan: Plan) -> tuple[str, ...]:
+    """A sentence for each guard that does not count in every stage."""
+    return tuple(
+        f"{guard.title or guard.kpi} counts in {counted_words(plan, guard)} only: in the other stages it is "
+        "not asked, and what it has shown by then stays."
+        for guard in plan.guards
+        if guard.stages
+    )
 
 
 def baseline_words(guard: Guard) -> str:

@@ -246,6 +246,9 @@ def _fields(label: str, before: Body, after: Body) -> Iterator[str]:
 
 
 def _generic(label: str, before: Any, after: Any, field: str = "") -> list[str]:
+    if field == "stages":
+        counted, was = (listing(one) if one else "every stage" for one in (after, before))
+        return [f"{label.removesuffix(': stages')}: counts in {counted} instead of {was}"]
     if isinstance(before, list | tuple) and isinstance(after, list | tuple):
         gone = [one for one in before if one not in after]
         come = [one for one in after if one not in before]

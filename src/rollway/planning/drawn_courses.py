@@ -76,10 +76,11 @@ class Courses:
         self.safe_log = np.zeros((rows, self.safe_gains.shape[1]))
         self.known, self.drawn_from, self.since, self.seen = arrival.known, -1.0, 0.0, arrival.seen
         self.learned: tuple[Gains, ...] = ()
-        self.onset = Onset(stage.id, arrival.changes, arrival.at)
+        stages, seconds = arrival.passed_by.get(one.guard.kpi, (0, 0.0))
+        self.onset = Onset(stage.id, arrival.changes - stages, arrival.at - seconds)
         self.log_part = math.log(one.part)
         self.others = others
-        self.is_first = arrival.changes == 0
+        self.is_first = self.onset.changes == 0
         self.noise, self.divisor = self.sensor.noise, 1.0
         if self.noise is not None:
             # A fault that was there before has no pace of its own: what is usual is soon forgotten.

@@ -123,9 +123,19 @@ def _without_gone(before: Body, after: Body) -> Body:
         ]
         if field == "runbook":
             lost = {one["id"]: one.get("after", []) for one in dropped}
+    if isinstance(after.get("guards"), list):
+        result["guards"] = [_still_counted(guard, gone) for guard in after["guards"]]
     if isinstance(result.get("runbook"), list):
         result["runbook"] = [_relinked(task, lost) for task in result["runbook"]]
     return result
+
+
+def _still_counted(guard: Any, gone: Mapping[str, str]) -> Any:
+    """The guard without the stages that are gone; one that would count in none is left, to be refused."""
+    if not isinstance(guard, dict) or not isinstance(guard.get("stages"), list):
+        return guard
+    left = [stage for stage in guard["stages"] if stage not in gone]
+    return {**guard, "stages": left} if left else guard
 
 
 def _heir(before: Body, gone: str, left: Sequence[Any]) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 
 from rollway.judge.logs import FloatArray
 from rollway.planning.drawn_courses import BoolArray, Courses, known_after, patience
-from rollway.planning.model import READ_BACK_SECONDS
+from rollway.planning.model import READ_BACK_SECONDS, Stage
 from rollway.planning.scene import Arrival, IndexArray, Scene, Watched
 
 SEED = 20_262
@@ -73,6 +73,10 @@ def healthy(scene: Scene) -> tuple[Passed, ...]:
         bake = max(stage.bake_seconds, scene.tick_seconds)
         ends = {}
         for index, one in enumerate(scene.watched):
+            if not one.guard.counts_in(stage.id):
+                before = passed[-1].by_guard[one.guard.kpi].evidence if passed else np.ones(rows)
+                ends[one.guard.kpi] = _passed_by(one, arrival, np.zeros(rows), before)
+                continue
             rng = np.random.default_rng((SEED, number, index))
             others = np.full(rows, (1 - one.part) * USUAL_E)
             courses = Courses(rng, scene, stage, one, arrival, ratio=1.0, others=others)
@@ -91,8 +95,28 @@ def healthy(scene: Scene) -> tuple[Passed, ...]:
             changes=arrival.changes + 1,
             known=known,
             seen=arrival.seen + come,
+            passed_by=_with_passed_by(scene, stage, arrival, lasted),
         )
     return tuple(passed)
+
+
+def _passed_by(one: Watched, arrival: Arrival, ended: FloatArray, evidence: FloatArray) -> Ended:
+    """A stage in which the guard does not count: it finds nothing, holds nothing, and keeps what it has."""
+    rows = len(arrival.numbers)
+    wealth = arrival.wealth.get(one.guard.kpi, np.zeros((rows, 0)))
+    never, nobody = np.full(rows, np.inf), np.zeros(rows, dtype=bool)
+    return Ended(never, ended, nobody, wealth, evidence, arrival.numbers)
+
+
+def _with_passed_by(
+    scene: Scene, stage: Stage, arrival: Arrival, lasted: float
+) -> Mapping[str, tuple[int, float]]:
+    """In how many stages, and for how long, each guard did not count when this one is left."""
+    found = dict(arrival.passed_by)
+    for kpi in (one.guard.kpi for one in scene.watched if not one.guard.counts_in(stage.id)):
+        stages, seconds = found.get(kpi, (0, 0.0))
+        found[kpi] = stages + 1, seconds + lasted
+    return found
 
 
 def _beside(
@@ -128,8 +152,12 @@ def faulty(
 
     def ended(part: Arrival) -> Ended:
         until, others = _beside(rng, scene, one, passed[number], len(part.numbers))
-        courses = Courses(rng, scene, stage, one, part, ratio=ratio, others=others)
-        found = _run(courses, np.maximum(until, stage.bake_seconds))
+        may_leave = np.maximum(until, stage.bake_seconds)
+        if one.guard.counts_in(stage.id):
+            courses = Courses(rng, scene, stage, one, part, ratio=ratio, others=others)
+            found = _run(courses, may_leave)
+        else:
+            found = _passed_by(one, part, may_leave, np.ones(len(may_leave)))
         # Users are there from when the target is told; what is judged begins when it was read back.
         back = min(READ_BACK_SECONDS, scene.tick_seconds)
         return replace(found, found=found.found + back, ended=found.ended + back)
@@ -138,6 +166,8 @@ def faulty(
         goes_on = ~np.isfinite(before.found)
         wealth = {kpi: before.wealth[goes_on]}
         return ended(replace(arrival, wealth=wealth, numbers=before.numbers[goes_on]))
+    if not one.guard.counts_in(stage.id):
+        return ended(arrival)
     order = _spread(len(arrival.numbers))
     first = ended(arrival.only(order[:FIRST_ROWS]))
     needed = round(first.needed * len(order))

@@ -167,6 +167,8 @@ class Guard(Part):
     back wins over holding), `on_undecided` when it is still open at the end of the patience, `on_blind` when
     it has been blind for the policy's time (hold: it stays where it is). None means as the policy says.
     `buckets`: the upper bounds (seconds) of a latency's histogram; empty where they were not stated.
+    `stages`: those in which it counts, by id; empty for all. In the others its signal is not asked: it is not
+    blind there, and nothing is missing of it, but the evidence of harm that it has gathered stays.
     """
 
     kpi: str
@@ -191,8 +193,13 @@ class Guard(Part):
     on_harm: HarmAction = unsaid("rollback")
     on_undecided: OpenAction | None = unsaid(None)
     on_blind: OpenAction | None = unsaid(None)
+    stages: tuple[str, ...] = unsaid(())
     owner: str = ""
     signal: Annotated[SignalSpec, AfterValidator(_hashable)]
+
+    def counts_in(self, stage: str) -> bool:
+        """Whether it counts in the stage with this id."""
+        return not self.stages or stage in self.stages
 
 
 READ_BACK_SECONDS = 0.2

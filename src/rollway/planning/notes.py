@@ -9,6 +9,7 @@ from rollway.choice.model import Choice
 from rollway.facts.model import WEEKDAYS, Kpi, MethodName, Release
 from rollway.judge import requests_to_detect
 from rollway.planning.control_group import is_sampled
+from rollway.planning.counting import counted_for
 from rollway.planning.durations import USUAL_BOUNDS, around_p99
 from rollway.planning.evidence import (
     alpha_of,
@@ -206,7 +207,8 @@ def _budget(release: Release, methods: Sequence[MethodName], stages: Sequence[St
     first = next((stage for stage in stages if 0 < stage.exposure.live < 1), None)
     if budget is None or first is None:
         return
-    cost = dearest(release, first.exposure.share, tick_seconds(release, methods))
+    counted = counted_for(release, first.method)
+    cost = dearest(counted, first.exposure.share, tick_seconds(release, methods))
     if cost is None:
         yield (
             "The harm budget cannot be reckoned with: state the traffic, and the usual figure of a gate on a "

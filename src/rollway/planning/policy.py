@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rollway.facts.model import MethodName, Release
+from rollway.facts.model import Kpi, MethodName, Release
+from rollway.planning.counting import counted_stages
 from rollway.planning.evidence import ALPHA_PROMOTE, alpha_of, quietest_per_second
-from rollway.planning.model import Dispersion, Guard, Policy
+from rollway.planning.model import Dispersion, Guard, Policy, Stage
 from rollway.planning.stages import DAY, FAST_METHODS, tick_seconds
 
 MISSED_ARRIVALS = 15
@@ -18,7 +19,7 @@ JUDGE_PART = 4
 """The judge calls itself blind after this part of the time at which the policy acts."""
 
 
-def make_guards(release: Release) -> tuple[Guard, ...]:
+def make_guards(release: Release, stages: Sequence[Stage]) -> tuple[Guard, ...]:
     """One guard per KPI, in the order of the release file."""
     return tuple(
         Guard(
@@ -41,11 +42,18 @@ def make_guards(release: Release) -> tuple[Guard, ...]:
             on_harm=kpi.on_harm,
             on_undecided=kpi.on_undecided,
             on_blind=kpi.on_blind,
+            stages=_counted(kpi, stages),
             owner=kpi.owner,
             signal=kpi.signal,
         )
         for kpi in release.kpis
     )
+
+
+def _counted(kpi: Kpi, stages: Sequence[Stage]) -> tuple[str, ...]:
+    """Where it counts in every stage, nothing is said of that."""
+    counted = counted_stages(kpi, stages)
+    return () if len(counted) == len(stages) else counted
 
 
 def make_policy(release: Release, methods: Sequence[MethodName]) -> Policy:

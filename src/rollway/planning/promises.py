@@ -150,7 +150,7 @@ def _asked(plan: Plan, watched: Sequence[Watched]) -> Iterator[tuple[Stage, Watc
         for stage in _seen(plan.stages)
         for one in watched
         for ratio in FAULT_RATIOS
-        if _can_be(one, ratio)
+        if one.guard.counts_in(stage.id) and _can_be(one, ratio)
     )
 
 
@@ -207,7 +207,7 @@ def _promises(view: _View, passed: Sequence[Passed]) -> tuple[tuple[Promise, ...
         _whole(view, one, ratio, passed, first.get((one.guard.kpi, ratio)))
         for one in scene.watched
         for ratio in FAULT_RATIOS
-        if scene.stages and _can_be(one, ratio)
+        if any(one.guard.counts_in(stage.id) for stage in scene.stages) and _can_be(one, ratio)
     )
     return tuple(found), whole
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +56,7 @@ class Arrival:
     """How courses come into a stage: the wealth on each bet, shape (rows, bets), by KPI; which courses they
     are, (rows,), rising, of how many; and, for all of them together, when (seconds since the first exposure),
     after how many changes of stage, with how many of the old version's requests in memory, and how many seen
-    in all."""
+    in all. passed_by: in how many of those stages, and for how long (seconds), a KPI did not count."""
 
     wealth: Mapping[str, FloatArray]
     numbers: IndexArray
@@ -65,6 +65,7 @@ class Arrival:
     changes: int
     known: float
     seen: float
+    passed_by: Mapping[str, tuple[int, float]] = field(default_factory=dict)
 
     def only(self, rows: IndexArray) -> Arrival:
         """The courses in these rows."""

@@ -39,6 +39,7 @@ def faults(plan: Plan) -> Iterator[Fault]:
     yield from _unguarded(plan)
     yield from _unproven(plan)
     yield from _repeated("guards", "kpi", (guard.kpi for guard in plan.guards))
+    yield from _counted(plan)
     yield from _unfit(plan)
     yield from _zones(plan)
     yield from _strangers(plan)
@@ -86,6 +87,7 @@ def _falling(plan: Plan) -> Iterator[Fault]:
 
 
 def _margins(plan: Plan) -> Iterator[Fault]:
+    guards = {guard.kpi: guard for guard in plan.guards}
     says = {guard.kpi: guard.say for guard in plan.guards}
     alone = {guard.kpi for guard in plan.guards if guard.baseline != "concurrent"}
     for index, stage in enumerate(plan.stages):
@@ -97,6 +99,11 @@ def _margins(plan: Plan) -> Iterator[Fault]:
                 yield Fault(
                     ("stages", index, "margins", kpi),
                     f"'{kpi}' is not compared with the old version, so no ratio to it can be excluded",
+                )
+            elif not guards[kpi].counts_in(stage.id):
+                yield Fault(
+                    ("stages", index, "margins", kpi),
+                    f"'{kpi}' does not count in this stage (guards.{kpi}.stages), so it shows nothing there",
                 )
 
 
@@ -116,15 +123,31 @@ def _unfit(plan: Plan) -> Iterator[Fault]:
 
 
 def _unguarded(plan: Plan) -> Iterator[Fault]:
-    if any(guard.say == "gate" for guard in plan.guards):
-        return
+    gates = [guard for guard in plan.guards if guard.say == "gate"]
     for index, stage in enumerate(plan.stages):
-        if stage.advance in ("ready", "evidence"):
-            yield Fault(
-                ("stages", index, "advance"),
-                f"'{stage.advance}' needs a gate among the guards, and there is none; "
-                "add one, or let a person decide",
-            )
+        if stage.advance not in ("ready", "evidence") or any(gate.counts_in(stage.id) for gate in gates):
+            continue
+        lacking = (
+            f"a gate that counts in this stage, and none does ({', '.join(gate.kpi for gate in gates)})"
+            if gates
+            else "a gate among the guards, and there is none"
+        )
+        yield Fault(
+            ("stages", index, "advance"),
+            f"'{stage.advance}' needs {lacking}; add one, or let a person decide",
+        )
+
+
+def _counted(plan: Plan) -> Iterator[Fault]:
+    known = {stage.id for stage in plan.stages}
+    for index, guard in enumerate(plan.guards):
+        for place, stage in enumerate(guard.stages):
+            if stage not in known:
+                yield Fault(
+                    ("guards", index, "stages", place),
+                    f"'{guard.kpi}' counts in a stage '{stage}' that the plan does not have; name another, "
+                    "or take the guard out",
+                )
 
 
 def _unproven(plan: Plan) -> Iterator[Fault]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rollway.facts.model import Group, MethodName, Release
+from rollway.planning.counting import counted_for
 from rollway.planning.evidence import arrivals_per_second, gates, margins_before, slowest_clear_seconds
 from rollway.planning.model import (
     LONGEST_SECONDS,
@@ -257,7 +258,7 @@ def proven(release: Release, stages: Sequence[Stage]) -> tuple[Stage, ...]:
 
 
 def _with_proof(release: Release, stage: Stage, reach: float) -> Stage:
-    margins = margins_before(release, reach)
+    margins = margins_before(counted_for(release, stage.method), reach)
     clear = slowest_clear_seconds(release, margins, stage.exposure.share)
     patience = patience_seconds(release, stage.method, stage.bake_seconds, clear)
     return stage.model_copy(update={"margins": margins, "patience_seconds": patience})

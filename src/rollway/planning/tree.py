@@ -43,7 +43,7 @@ def describe(plan: Plan) -> str:
     sections: tuple[tuple[str, Sequence[Item]], ...] = (
         ("Overruled by people", [_override(one) for one in plan.overrides]),
         ("Stages", [_stage(plan, number, stage) for number, stage in enumerate(plan.stages, 1)]),
-        ("Guards", [[guard_words(guard)] for guard in plan.guards]),
+        ("Guards", [[guard_words(plan, guard)] for guard in plan.guards]),
         ("Calendar", [[line] for line in _calendar(plan)]),
         ("Promises", list(promise_items(plan))),
         ("Support", [[line] for line in _support_lines(plan)]),

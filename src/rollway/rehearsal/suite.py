@@ -94,6 +94,7 @@ def compared_guards(plan: Plan) -> tuple[Guard, ...]:
         guard
         for guard in plan.guards
         if guard.kind in COMPARED and guard.say != "watch" and guard.baseline == "concurrent"
+        if any(guard.counts_in(stage.id) for stage in compared_stages(plan))
     )
 
 
@@ -143,11 +144,14 @@ def _faults(
                 expected="not_passed",
             )
     late = middle.bake_seconds / 2
+    watching = next((guard.kpi for guard in guards if guard.counts_in(middle.id)), "")
+    if not watching:
+        return
     yield Scenario(
         "a late fault",
-        f"{guards[0].kpi} {times(DELAYED)}, {about(max(late, 1))} into {middle.title}",
+        f"{watching} {times(DELAYED)}, {about(max(late, 1))} into {middle.title}",
         world,
-        fault=Fault(DELAYED, middle.id, (guards[0].kpi,), late),
+        fault=Fault(DELAYED, middle.id, (watching,), late),
         people=people,
         expected="not_passed",
     )
@@ -188,7 +192,8 @@ def _sources(plan: Plan, world: World, people: People, stages: tuple[Stage, ...]
         people=people,
         expected="done",
     )
-    is_back = policy.on_blind == "rollback" and stage.reversible and any(g.say == "gate" for g in plan.guards)
+    has_gate = any(guard.say == "gate" and guard.counts_in(stage.id) for guard in plan.guards)
+    is_back = policy.on_blind == "rollback" and stage.reversible and has_gate
     yield Scenario(
         "numbers gone for long",
         f"no KPI can be read for {about(long)} in {stage.title}",

@@ -87,11 +87,12 @@ def _on_blind(plan: Plan, state: State, event: EvidenceRead, entries: tuple[Entr
     blind_for: timedelta = event.at - counts_from
     if blind_for.total_seconds() < plan.policy.blind_seconds or state.desired_share <= 0:
         return Step(state=state, entries=entries)
+    counted = [guard for guard in plan.guards if guard.counts_in(plan.stages[state.stage].id)]
     blind = {guard.kpi for guard in event.verdict.guards if guard.state == "blind"}
     action = _strongest(
         guard.on_blind or plan.policy.on_blind
-        for guard in plan.guards
-        if guard.say == "gate" and guard.kpi in (blind or {each.kpi for each in plan.guards})
+        for guard in counted
+        if guard.say == "gate" and guard.kpi in (blind or {each.kpi for each in counted})
     )
     users = " with users on the new version" if counts_from > since and state.served_share else ""
     told = f"blind for {blind_for.total_seconds():.0f} s{users}. {event.verdict.reason}"

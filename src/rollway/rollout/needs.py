@@ -146,7 +146,7 @@ def _remembered(plan: Plan, state: State) -> Heard | None:
 def _evidence(plan: Plan, state: State, stage: Stage, since: datetime, at: datetime) -> Need:
     ratios = ", ".join(f"{kpi} below {margin:g} times" for kpi, margin in stage.margins.items())
     takes = {
-        "ready": "numbers of the old version for every gate",
+        "ready": "numbers of the old version for every gate that counts here",
         "evidence": f"a healthy verdict{f': {ratios} of the old version' if ratios else ''}",
         "time": "a verdict that is neither blind nor harmful",
         "person": "",

@@ -26,6 +26,7 @@ def rules_of(plan: Plan) -> Rules:
                 direction=guard.direction,
                 bound=guard.bound,
                 objective=guard.objective,
+                stages=guard.stages,
                 dispersion=NONE if guard.dispersion is None else Dispersion(**guard.dispersion.model_dump()),
             )
             for guard in plan.guards

@@ -84,9 +84,13 @@ def changed(state: State, **changes: object) -> State:
 def compared_share(state: State, *, with_copies: bool = True) -> float:
     """The new version's part of all the work that is compared, 0..1; work on copies counts as well, and that
     of users beside a control group does not."""
-    share = state.served_share or 0.0
-    copies = state.served_mirrored * (1 - share) if with_copies else 0.0
-    beside = state.served_control or 1 - share
+    mirrored = state.served_mirrored if with_copies else 0.0
+    return share_of_work(state.served_share or 0.0, mirrored, state.served_control)
+
+
+def share_of_work(share: float, mirrored: float, control: float) -> float:
+    """The same of a share of the users, of copies of so many of the other requests, and a control group."""
+    copies, beside = mirrored * (1 - share), control or 1 - share
     return (share + copies) / (share + beside + copies)
 
 

@@ -47,7 +47,7 @@ from rollway.rollout.ports import (
     samples_control,
 )
 from rollway.rollout.rules import rules_of
-from rollway.rollout.steps import compared_share, is_past_return, is_same
+from rollway.rollout.steps import compared_share, is_past_return, is_same, share_of_work
 
 log = logging.getLogger("rollway.tick")
 
@@ -242,9 +242,18 @@ def _collect(
     if told and told != said.get(TARGET):
         entries.append(Entry(kind="target", text=f"The target says: {told}"))
     for guard in loaded.plan.guards:
+        if not guard.counts_in(stage.id):
+            # Asked again later, it begins anew: what happens meanwhile is of no stage in which it counts.
+            cursors.pop(guard.kpi, None)
+            rest = _rest_of_before(loaded, guard, connectors, interval)
+            if rest is not None and rest.reading is not None:
+                cursors[guard.kpi] = rest.cursor
+                readings.append(rest.reading)
+            continue
         collected = _collect_one(loaded, guard, connectors, interval)
         cursors[guard.kpi] = collected.cursor
-        if collected.reading is not None and (is_steady or guard.kind != "assignment"):
+        is_whole = is_steady or guard.kind != "assignment"
+        if collected.reading is not None and is_whole and _is_of_here(loaded, guard, collected.reading):
             readings.append(collected.reading)
         if collected.note:
             notes[guard.kpi] = collected.note
@@ -258,6 +267,35 @@ def _is_steady(state: State, observed: Event) -> bool:
     if not isinstance(observed, TargetObserved) or state.served_share is None:
         return True
     return is_same(observed.share, state.served_share) and is_same(observed.control, state.served_control)
+
+
+def _rest_of_before(
+    loaded: Loaded, guard: Guard, connectors: Connectors, interval: Interval
+) -> Collected | None:
+    """What a source that is asked with a delay still tells of the stage before, in which the guard counted;
+    None once that is all."""
+    state, told_at = loaded.state, loaded.state.told_at
+    if not state.stage or told_at is None or guard.kpi not in loaded.cursors:
+        return None
+    before = loaded.plan.stages[state.stage - 1]
+    if not guard.counts_in(before.id):
+        return None
+    share = share_of_work(before.exposure.live, before.exposure.mirrored, before.exposure.control)
+    rest = _collect_one(loaded, guard, connectors, replace(interval, stage=before.id, share=share))
+    reading, left_at = rest.reading, told_at.timestamp()
+    if reading is None or reading.problem is not None or reading.start >= left_at:
+        return None
+    return rest if reading.end <= left_at + loaded.plan.policy.tick_seconds else None
+
+
+def _is_of_here(loaded: Loaded, guard: Guard, reading: Reading) -> bool:
+    """Whether the interval is of stages in which the guard counts. A source that is asked with a delay tells
+    of the time before a stage at first."""
+    state, stages = loaded.state, loaded.plan.stages
+    if state.told_at is None or not guard.stages or not state.stage:
+        return True
+    counted_before = guard.counts_in(stages[state.stage - 1].id)
+    return counted_before or reading.problem is not None or reading.start >= state.told_at.timestamp()
 
 
 def _collect_one(loaded: Loaded, guard: Guard, connectors: Connectors, interval: Interval) -> Collected:
@@ -279,7 +317,9 @@ def _judge(
         rules = rules_of(loaded.plan)
         state = judge.load(rules, loaded.judge) if loaded.judge else judge.begin(rules)
         state = judge.update(rules, state, readings)
-        said = judge.verdict(rules, state, now=now.timestamp(), stage=stage.id, share=share)
+        begun = loaded.state.told_at
+        since = None if begun is None else begun.timestamp()
+        said = judge.verdict(rules, state, now=now.timestamp(), stage=stage.id, share=share, since=since)
         return judge.dump(state), said
     except Exception as error:
         reason = f"the judge failed: {_problem(error, f'the judge of {loaded.id}')}"

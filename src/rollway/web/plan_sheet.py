@@ -14,6 +14,7 @@ from rollway.documents.people_rows import people_values, sentences
 from rollway.documents.rollout_plan import fault_sizes, kpi_titles, promise_rows
 from rollway.planning import Plan
 from rollway.planning.calendar.in_plan import calendar_words
+from rollway.planning.describe import counting_lines
 
 Json = dict[str, Any]
 
@@ -24,6 +25,7 @@ def plan_sheet(plan: Plan) -> Json:
     return {
         "plan": plan,
         "p": plan.to_json(),
+        "counted": counting_lines(plan),
         "calendar": "" if plan.calendar is None else calendar_words(plan.calendar),
         "stage_titles": {stage.id: stage.title for stage in plan.stages},
         "kpi_titles": kpi_titles(plan),

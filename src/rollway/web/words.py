@@ -21,7 +21,7 @@ from rollway.app.words import (
     sentence,
     times,
 )
-from rollway.judge import VerdictKind
+from rollway.judge import GuardStanding
 from rollway.planning.stages import NAMED
 from rollway.rollout import Phase
 
@@ -57,11 +57,12 @@ PHASES: dict[Phase, Look] = {
     "done": Look("done", "check", "good"),
 }
 
-VERDICTS: dict[VerdictKind, Look] = {
+VERDICTS: dict[GuardStanding, Look] = {
     "healthy": Look("healthy", "check", "good"),
     "harmful": Look("harmful", "cross", "bad"),
     "undecided": Look("undecided", "dots", "wait"),
     "blind": Look("blind", "blind", "blind"),
+    "uncounted": Look("not counted", "ring", "calm"),
 }
 
 BECAME = {
