@@ -93,6 +93,19 @@ def test_a_group_that_is_still_to_be_drawn_stands_against_no_start(
     assert all(check.state != "failed" for check in found.values())
 
 
+def test_a_signal_that_counts_everyone_else_stands_against_a_start(
+    rollway: Rollway, visitors: Visitors
+) -> None:
+    """`baseline` was forgotten: the comparison would be one that the plan does not know."""
+    facts = checkout_facts(visitors, has_control_group=True)
+    facts["kpis"][0]["signal"]["baseline"] = "old"
+    plan = rollway.plan(Release.model_validate(facts))
+    looked = Preflight(rollway.connectors, rollway.rollouts, rollway.clock)
+    found = {(one.about, one.check.name): one.check for one in looked.run(plan, Ask(pause=0.3, within=0.9))}
+    assert found["errors", "control group"].state == "failed"
+    assert "`baseline` counts others" in found["errors", "control group"].told
+
+
 def test_a_target_that_can_sample_nobody_is_not_started(
     rollway: Rollway, visitors: Visitors, tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ from tests.examples.plans import OUTPUT, RELEASES, ROOT, plan_of
 
 SEQUENCES: dict[str, tuple[MethodName, ...]] = {
     "canary": ("canary",),
+    "canary_with_control_group": ("canary",),
     "pilot": ("pilot",),
     "phased": ("phased",),
     "parallel": ("parallel",),

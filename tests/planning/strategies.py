@@ -83,6 +83,7 @@ sections: dict[str, st.SearchStrategy[Any]] = {
         effect=st.sampled_from([1.01, 1.5, 100.0, None]),
         harm_budget=st.sampled_from([0.1, 40.0, 1e6, None]),
         margin=st.sampled_from([1.05, 3.0, None]),
+        control_group=st.sampled_from(["equal", None]),
     ),
 }
 

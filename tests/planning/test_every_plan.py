@@ -211,7 +211,12 @@ def carried_out(plan: Plan) -> State:
     for _ in range(6 * len(plan.stages) + 4 * len(plan.runbook) + 4):
         now += timedelta(days=400)
         verdict = replace(HEALTHY, stage=plan.stages[state.stage].id)
-        told = TargetObserved(at=now, share=state.desired_share, mirrored=state.desired_mirrored)
+        told = TargetObserved(
+            at=now,
+            share=state.desired_share,
+            mirrored=state.desired_mirrored,
+            control=state.desired_control,
+        )
         stage = next_stage(plan, state)
         said = confirmations(plan, state, "po", now, stage) if stage else ()
         for event in (*said, ClockTicked(at=now, verdict=verdict), told):

@@ -58,7 +58,7 @@ def checkout_facts(visitors: Visitors, *, has_control_group: bool) -> dict[str, 
     facts = release_facts(visitors.url, name="checkout")
     signal = facts["kpis"][0]["signal"]
     signal["baseline"] = "control" if has_control_group else "old"
-    facts["rollout"]["control_group"] = "equal" if has_control_group else "rest"
+    facts["rollout"]["control_group"] = "equal" if has_control_group else None
     counted = {key: value for key, value in signal.items() if key != "bad"} | {"total": "customers_total"}
     split = {"name": "split", "kind": "assignment", "say": "brake", "signal": counted}
     return {**facts, "kpis": [*facts["kpis"], split]}

@@ -105,6 +105,7 @@ def test_the_way_back_is_tried_with_the_control_group_that_is_there(shop: Shop) 
         ({"candidate": "treatment", "baseline": "control"}, "control-group"),
         ({"variants": {"on": True, "off": False, "control": True}}, "control-group"),
         ({"variants": {"on": True, "off": False, "control": False}}, "control"),
+        ({"candidate": "control", "baseline": "control-group"}, "control-2"),
     ],
 )
 def test_the_control_group_has_a_name_that_means_nothing_else(

@@ -13,6 +13,7 @@ from rollway.app.busy import holder_of
 from rollway.app.connectors import PluginConnectors
 from rollway.app.planted import Found, find, law_of, made_worse, steps_of, with_patience
 from rollway.app.proof import FROM_NOBODY, OLD_VERSION, TARGET, Finding, Proof
+from rollway.app.sampled import check_group, check_sampling, drawn_in
 from rollway.app.selected import check_bad, missing, onto_nothing, read, trials_of
 from rollway.errors import InputError, RollwayError
 from rollway.facts.duration import parse_duration
@@ -21,7 +22,6 @@ from rollway.judge.words import amount, percent, seconds
 from rollway.planning import Guard, Plan
 from rollway.planning.durations import bounds_of
 from rollway.rollout import Collected, Cursor, Interval, Signal, live_share, rules_of
-from rollway.rollout.ports import NO_SAMPLES, Target, samples_control
 from rollway.rollout.serving import Check, CheckState
 from rollway.signals.examined import Examined
 from rollway.store import SqlRollouts
@@ -32,7 +32,6 @@ LAST_MINUTE = 60.0
 ENOUGH_TRIALS = 30
 """Trials of a minute from which its pace is known to about a fifth."""
 ENOUGH = 0.9
-CONTROL_GROUP = "control group"
 HINT = "longer stages, larger shares, or start when there is more traffic"
 
 
@@ -118,7 +117,7 @@ class Preflight:
             if any(check.state == "failed" and check.name == "reachable" for check in checks):
                 return None, checks
             share = target.observe().share
-            return share, [*checks, _from_nobody(plan, share), *_sampling(plan, target)]
+            return share, [*checks, _from_nobody(plan, share), *check_sampling(plan, target)]
         except RollwayError as error:
             return None, [Check("reachable", "failed", error.message, error.hint)]
         except Exception as error:  # a plugin may raise what it likes
@@ -203,7 +202,7 @@ def _is_open(plan: Plan, look: _Look, share: float) -> bool:
     reading = look.reading
     if reading is None or reading.problem is not None:
         return True
-    if look.guard.baseline != "concurrent" or share >= 1 or plan.stages[0].exposure.control:
+    if look.guard.baseline != "concurrent" or share >= 1 or drawn_in(plan) is not None:
         return False
     # No series of either version: the source may not have asked the service yet.
     return reading.candidate is None if reading.baseline is None else not trials_of(reading.baseline)
@@ -214,17 +213,6 @@ def _from_nobody(plan: Plan, share: float) -> Check:
         told = f"the target serves the new version to {share:.2%} of the users already"
         return Check(FROM_NOBODY, "failed", told, "take it away: rollway start --reset-target REASON")
     return Check(FROM_NOBODY, "ok", f"{share:.2%} of the users have the new version")
-
-
-def _sampling(plan: Plan, target: Target) -> tuple[Check, ...]:
-    """Whether the target can sample the control group that the plan asks for."""
-    largest = max(stage.exposure.control for stage in plan.stages)
-    if not largest:
-        return ()
-    if samples_control(target):
-        return (Check(CONTROL_GROUP, "ok", f"it can sample one, of up to {largest:.2%} of the users"),)
-    hint = "expose by a feature flag (target.type: flag), or plan with rollout.control_group: rest"
-    return (Check(CONTROL_GROUP, "failed", NO_SAMPLES, hint),)
 
 
 # --- what is made of a KPI's numbers --------------------------------------------------------------
@@ -265,9 +253,13 @@ def _age(plan: Plan, look: _Look, reading: Reading) -> Check:
 
 def _old_version(plan: Plan, look: _Look, reading: Reading, length: float, share: float | None) -> Check:
     name = OLD_VERSION
-    if plan.stages[0].exposure.control and not trials_of(reading.baseline):
-        told = "nobody is in it yet: the first stage draws it, and waits for its numbers"
-        return Check(CONTROL_GROUP, "unknown", told)
+    drawn = drawn_in(plan)
+    if drawn is not None:
+        pace = None
+        if reading.baseline is not None and trials_of(reading.baseline):
+            pace = _pace(reading.baseline, length)
+        # A source that tells of the past may still have the group of an earlier try.
+        return check_group(drawn, pace, may_be_old="until" in look.cursor)
     if share == 1 and not trials_of(reading.baseline):
         return Check(name, "unknown", "none, for it serves nobody now: everyone has the new version")
     if reading.baseline is None:
@@ -349,6 +341,8 @@ def _planted(plan: Plan, look: _Look, reading: Reading, length: float, times: fl
         return Check(name, "unknown", told)
     if guard.baseline == "history":
         return Check(name, "unknown", "compared with past weeks, which never goes back by itself")
+    if drawn_in(plan) is not None:
+        return Check(name, "unknown", "the control group is still to be drawn: nobody knows how many it has")
     if law is None or made_worse(law, guard, times) == law:
         is_rate = guard.kind in ("rate", "check") and trials_of(sample) > 0
         hint = "state the KPI's usual rate as `expected`" if is_rate else ""

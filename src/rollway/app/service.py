@@ -340,8 +340,9 @@ class Rollway:
             readings = came.get(tick, ())
             course += readings
             if tick in said:
-                share = readings[0].share if readings else 0.0
-                course.append(Look(said[tick]["at"], said[tick]["stage"], share))
+                stage = said[tick]["stage"]
+                share = next((one.share for one in readings if one.stage == stage), 0.0)
+                course.append(Look(said[tick]["at"], stage, share))
         return rules_of(loaded.plan), tuple(course)
 
     # --- rules of this room ---

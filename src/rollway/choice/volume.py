@@ -53,7 +53,8 @@ def _sight(release: Release, kpi: Kpi, traffic: float) -> Sight | None:
     requests = requests_to_detect(
         base_rate=base,
         ratio=ratio,
-        share=share,
+        # Beside a control group of equal size the new version has one half of what is compared.
+        share=0.5 if release.rollout.control_group == "equal" else share,
         alpha=_alpha_of(release, kpi),
         tolerance=kpi.tolerance,
     )

@@ -254,7 +254,7 @@ EXPLANATIONS: dict[str, dict[str, str]] = {
         "effect": "the smallest fault worth catching: so many times as bad",
         "harm_budget": "how many bad events a fault may cause before it is caught",
         "hold_back": "the share kept on the old version at the end, 0 to 1",
-        "control_group": "whom the new version's users are compared with: the rest, or an equal sample",
+        "control_group": "equal: compare with a sample of as many users, not with all others",
         "bake": "how long to stay at each share at least",
         "patience": "after how long without an answer a person is asked",
         "check_every": "how often the numbers are looked at",

@@ -406,7 +406,7 @@ class Wishes(Section):
     because: str = ""
     shares: tuple[Annotated[float, Field(gt=0, le=1)], ...] = ()
     hold_back: Share | None = None
-    control_group: Literal["rest", "equal"] = Field(default="rest", exclude_if=lambda group: group == "rest")
+    control_group: Literal["equal"] | None = Field(default=None, exclude_if=_is_unsaid)
     margin: float | None = Field(
         default=None, gt=1, description="how many times worse must be ruled out before the widest steps"
     )

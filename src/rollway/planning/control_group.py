@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 
 from rollway.facts.model import Release
-from rollway.planning.model import Exposure, Stage
+from rollway.planning.model import LONGEST_SECONDS, Exposure, Stage
 from rollway.planning.words import percent
 
 
@@ -53,7 +53,7 @@ def _sampled(release: Release, stage: Stage, share: float) -> Stage:
     exposure = stage.exposure.model_copy(update={"control": control})
     changes: dict[str, object] = {"exposure": exposure}
     if stage.advance == "ready":
-        changes["patience_seconds"] = stage.patience_seconds / control
+        changes["patience_seconds"] = min(stage.patience_seconds / control, LONGEST_SECONDS)
     return stage.model_copy(update=changes)
 
 

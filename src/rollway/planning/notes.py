@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from rollway.choice.model import Choice
 from rollway.facts.model import WEEKDAYS, Kpi, MethodName, Release
 from rollway.judge import requests_to_detect
-from rollway.planning.control_group import is_sampled
+from rollway.planning.control_group import is_sampled, part_of
 from rollway.planning.counting import counted_for
 from rollway.planning.durations import USUAL_BOUNDS, around_p99
 from rollway.planning.evidence import (
@@ -184,7 +184,8 @@ def _smallest_seen(release: Release, kpi: Kpi, rate: float, share: float, served
 
 def _requests(release: Release, kpi: Kpi, rate: float, ratio: float, share: float) -> float:
     alpha = alpha_of(release) * say_of(release, kpi)
-    return requests_to_detect(base_rate=rate, ratio=ratio, share=share, alpha=alpha, tolerance=kpi.tolerance)
+    part = part_of(release, share)
+    return requests_to_detect(base_rate=rate, ratio=ratio, share=part, alpha=alpha, tolerance=kpi.tolerance)
 
 
 def _hours(release: Release) -> Iterator[str]:
@@ -293,7 +294,9 @@ def _wishes(release: Release, methods: Sequence[MethodName], stages: Sequence[St
             "No hold-back: once everyone is served nothing is left to compare with, and a fault that needs "
             "time to show is found by absolute limits only."
         )
-    if is_sampled(release):
+    if is_sampled(release) and not any(stage.exposure.control for stage in stages):
+        yield "The wish for a control group has no effect: no stage divides users between the versions."
+    elif is_sampled(release):
         yield (
             "The new version's users are compared with a control group as large as they are (beyond half of "
             "the users: with all who are left). The signals of the KPIs have to count that group as "

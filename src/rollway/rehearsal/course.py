@@ -39,7 +39,7 @@ from rollway.rollout.model import (
     TaskRan,
 )
 from rollway.rollout.rules import rules_of
-from rollway.rollout.steps import compared_share
+from rollway.rollout.steps import compared_share, split_since
 from rollway.rollout.tasks import decision_of
 
 PERSON = hands.PERSON
@@ -230,8 +230,13 @@ def _observe(run: Run) -> Event:
     if problem:
         run.sham = replace(run.sham, problem="")
         return TargetFailed(at=at, problem=problem)
+    return _seen(run)
+
+
+def _seen(run: Run) -> TargetObserved:
     share, control = run.sham.said
-    return TargetObserved(at=at, share=share, mirrored=run.state.desired_mirrored, control=control)
+    mirrored = run.state.desired_mirrored
+    return TargetObserved(at=_moment(run.at), share=share, mirrored=mirrored, control=control)
 
 
 def collect(run: Run, drawn: Sequence[Drawn]) -> list[Reading]:
@@ -245,10 +250,9 @@ def collect(run: Run, drawn: Sequence[Drawn]) -> list[Reading]:
     run.unread, run.collected = (), run.at
     if start is None or start >= run.at:
         return []
-    was = run.state.served_share or 0.0, run.state.served_control
-    is_steady = was == run.sham.said
-    steady = [each for each in drawn if is_steady or each.measure.kind != "assignment"]
-    return [reading(each, start, run.at, stage, share) for each in steady]
+    is_of_one_split = start >= split_since(run.state, _seen(run)).timestamp()
+    kept = [each for each in drawn if is_of_one_split or each.measure.kind != "assignment"]
+    return [reading(each, start, run.at, stage, share) for each in kept]
 
 
 def _decide(run: Run, events: Sequence[Event], verdict: Verdict | None) -> None:
@@ -262,7 +266,8 @@ def _decide(run: Run, events: Sequence[Event], verdict: Verdict | None) -> None:
         run.entries += [(run.at, entry) for entry in step.entries]
         if any(entry.kind == "refused" for entry in step.entries):
             _on_refusal(run, event)
-    run.moved = run.state.desired_share != before.desired_share
+    told = run.state.desired_share, run.state.desired_control
+    run.moved = told != (before.desired_share, before.desired_control)
     if run.state.started_at is not None and run.stage.id not in run.told_at:
         run.told_at[run.stage.id] = run.at
     for effect in effects:

@@ -58,6 +58,7 @@ def _moved(state: State, jump: float, unwatched: float, gap: float) -> State:
         astray=astray,
         blind_since=moved(state.blind_since, jump),
         nobody_at=moved(state.nobody_at, jump),
+        split_at=moved(state.split_at, jump),
         unready_since=moved(state.unready_since, jump),
         turns={stage: moved(turn, jump) for stage, turn in state.turns.items()},
     )

@@ -7,7 +7,16 @@ from typing import Literal
 from rollway.planning import Plan
 from rollway.rollout.entering import exposed
 from rollway.rollout.model import Astray, Entry, State, Step, TargetFailed, TargetObserved
-from rollway.rollout.steps import SAME_SHARE, changed, is_past_return, is_same, percent, roll_back, tell
+from rollway.rollout.steps import (
+    SAME_SHARE,
+    changed,
+    is_past_return,
+    is_same,
+    percent,
+    roll_back,
+    split_since,
+    tell,
+)
 from rollway.rollout.undoing import traffic_is_back
 
 Agreement = Literal["same", "less", "more", "copies", "control"]
@@ -36,6 +45,7 @@ def on_observed(plan: Plan, state: State, event: TargetObserved) -> Step:
         served_mirrored=event.mirrored,
         served_groups=event.groups,
         served_control=event.control,
+        split_at=split_since(state, event),
         target_problem="",
         nobody_at=event.at if event.share <= 0 else state.nobody_at,
         candidate_ready=event.candidate_ready,
@@ -78,7 +88,9 @@ def _agreement(plan: Plan, state: State, event: TargetObserved) -> Agreement:
     differs = abs(event.mirrored - state.desired_mirrored) > SAME_COPIES
     if has_copies and differs:
         return "copies"
-    return "same" if is_same(event.control, state.desired_control) else "control"
+    # On the way back nobody is compared any more: what counts is who has the new version.
+    is_sampled = state.phase == "rolling_back" or is_same(event.control, state.desired_control)
+    return "same" if is_sampled else "control"
 
 
 def _served_words(share: float, groups: tuple[str, ...] | None, is_by_groups: bool) -> str:

@@ -122,6 +122,7 @@ class State(Value):
     as served by the old version, in a rollback with undo steps. `mended_at`: from when on evidence counts.
     `awaited`: the stage of whose gates people were last told. `astray`: the target serves more than it is
     told, again and again. `nobody_at`: when it was last known that the new version serves nobody.
+    `split_at`: when users were first seen to be split as they are.
     `is_dead_told`: whether people were told that it died past the point of no return.
     """
 
@@ -165,6 +166,7 @@ class State(Value):
     awaited: str = ""
     astray: Astray | None = None
     nobody_at: datetime | None = None
+    split_at: datetime | None = None
     is_dead_told: bool = False
     ended_at: datetime | None = None
 

@@ -17,7 +17,15 @@ from rollway.rollout.entering import left_gates
 from rollway.rollout.gates import gate_people, is_followed, unmet_gates
 from rollway.rollout.model import Doing, State
 from rollway.rollout.runs import why_not_now
-from rollway.rollout.steps import NOT_READY, SAME_SHARE, is_past_return, live_share, next_stage, percent
+from rollway.rollout.steps import (
+    NOT_READY,
+    SAME_SHARE,
+    is_past_return,
+    is_same,
+    live_share,
+    next_stage,
+    percent,
+)
 from rollway.rollout.tasks import decision_of, open_after, open_before, open_during, open_entry
 from rollway.rollout.undoing import needed_undo
 
@@ -299,7 +307,11 @@ def _target(state: State, what: str) -> Need:
     served = "nothing read back yet" if state.served_share is None else f"{percent(state.served_share)} now"
     problem = f"; {state.target_problem}" if state.target_problem else ""
     waits = "; the old version is not ready" if state.baseline_ready is False else ""
-    takes = f"{percent(state.desired_share)} read back ({served}{problem}{waits})"
+    group = ""
+    if not is_same(state.served_control, state.desired_control):
+        group = f" beside a control group of {percent(state.desired_control)}"
+        served += f", beside one of {percent(state.served_control)}"
+    takes = f"{percent(state.desired_share)}{group} read back ({served}{problem}{waits})"
     return Need("target", what, since=state.told_at, takes=takes)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from rollway.planning import Plan, Stage
-from rollway.rollout.model import CommandGiven, Entry, SetShare, State, Step
+from rollway.rollout.model import CommandGiven, Entry, SetShare, State, Step, TargetObserved
 
 BASELINE_DOWN = "The old version is not ready: traffic goes back to it as soon as it is."
 
@@ -92,6 +93,17 @@ def share_of_work(share: float, mirrored: float, control: float) -> float:
     """The same of a share of the users, of copies of so many of the other requests, and a control group."""
     copies, beside = mirrored * (1 - share), control or 1 - share
     return (share + copies) / (share + beside + copies)
+
+
+def split_since(state: State, seen: TargetObserved) -> datetime:
+    """When users were first seen to be split as the target says now."""
+    is_as_before = (
+        state.split_at is not None
+        and is_same(seen.share, state.served_share or 0.0)
+        and is_same(seen.mirrored, state.served_mirrored)
+        and is_same(seen.control, state.served_control)
+    )
+    return state.split_at if is_as_before and state.split_at is not None else seen.at
 
 
 def is_same(a: float, b: float) -> bool:

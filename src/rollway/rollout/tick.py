@@ -47,7 +47,7 @@ from rollway.rollout.ports import (
     samples_control,
 )
 from rollway.rollout.rules import rules_of
-from rollway.rollout.steps import compared_share, is_past_return, is_same, share_of_work
+from rollway.rollout.steps import compared_share, is_past_return, is_same, share_of_work, split_since
 
 log = logging.getLogger("rollway.tick")
 
@@ -188,8 +188,8 @@ def _look(loaded: Loaded, connectors: Connectors, now: datetime) -> Seen:
     observed, told = _observe(loaded, connectors, now)
     if loaded.state.phase == "rolling_back":
         return Seen((observed, *commands), loaded.judge, loaded.cursors)
-    is_steady = _is_steady(loaded.state, observed)
-    readings, cursors, notes = _collect(loaded, stage, connectors, now, told, is_steady=is_steady)
+    since = _split_since(loaded.state, observed)
+    readings, cursors, notes = _collect(loaded, stage, connectors, now, told, since)
     memory, verdict = _judge(loaded, stage, readings, now)
     events = (observed, EvidenceRead(at=now, verdict=verdict), *commands)
     return Seen(events, memory, cursors, readings, notes, verdict)
@@ -226,12 +226,11 @@ def _observe(loaded: Loaded, connectors: Connectors, now: datetime) -> tuple[Eve
 
 
 def _collect(
-    loaded: Loaded, stage: Stage, connectors: Connectors, now: datetime, told: str, *, is_steady: bool
+    loaded: Loaded, stage: Stage, connectors: Connectors, now: datetime, told: str, since: datetime | None
 ) -> tuple[tuple[Reading, ...], dict[str, Cursor], tuple[Entry, ...]]:
     """The signals' readings and cursors, and what is to be said: `told` by the target, and by the signals.
 
-    Who was given a version while the split of users was changed was given it by two splits, and tells nothing
-    of either.
+    Who was given a version before users were split as they are `since`, or meanwhile, tells nothing of that.
     """
     interval = Interval(stage=stage.id, share=compared_share(loaded.state), now=now.timestamp())
     readings: list[Reading] = []
@@ -252,9 +251,9 @@ def _collect(
             continue
         collected = _collect_one(loaded, guard, connectors, interval)
         cursors[guard.kpi] = collected.cursor
-        is_whole = is_steady or guard.kind != "assignment"
-        if collected.reading is not None and is_whole and _is_of_here(loaded, guard, collected.reading):
-            readings.append(collected.reading)
+        one = collected.reading
+        if one is not None and _is_of_one_split(guard, one, since) and _is_of_here(loaded, guard, one):
+            readings.append(one)
         if collected.note:
             notes[guard.kpi] = collected.note
         if collected.note and collected.note != said.get(guard.kpi):
@@ -262,11 +261,18 @@ def _collect(
     return tuple(readings), {**cursors, NOTES: notes}, tuple(entries)
 
 
-def _is_steady(state: State, observed: Event) -> bool:
-    """Whether the target serves the same split of users as when it was looked at before."""
-    if not isinstance(observed, TargetObserved) or state.served_share is None:
+def _split_since(state: State, observed: Event) -> datetime | None:
+    """When users were first seen to be split as they are; None where the target may have changed it since."""
+    if isinstance(observed, TargetObserved):
+        return split_since(state, observed)
+    return state.split_at if is_same(state.desired_share, state.served_share or 0.0) else None
+
+
+def _is_of_one_split(guard: Guard, reading: Reading, since: datetime | None) -> bool:
+    """Whether who was given a version in the interval was given it by one split of users, the present one."""
+    if guard.kind != "assignment" or reading.problem is not None:
         return True
-    return is_same(observed.share, state.served_share) and is_same(observed.control, state.served_control)
+    return since is not None and reading.start >= since.timestamp()
 
 
 def _rest_of_before(

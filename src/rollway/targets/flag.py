@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from itertools import chain, count
 from typing import Any
 
 from rollway.errors import InputError, TemporaryError
@@ -144,7 +145,8 @@ class FlagTarget:
         )
 
     def _free_name(self) -> str:
-        return next(filter(self._may_be_control, ("control", "control-group")), "control")
+        names = chain(("control", "control-group"), (f"control-{number}" for number in count(2)))
+        return next(filter(self._may_be_control, names))
 
     def _may_be_control(self, name: str) -> bool:
         """Whether the variant of this name is, or may be made, another name for the old version."""
