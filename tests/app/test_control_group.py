@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from rollway.app import Rollway, starting
+from rollway.app.explaining import served
 from rollway.app.preflight import Ask, Preflight
 from rollway.app.runtime import Runtime
 from rollway.app.starting import Wish
+from rollway.app.views import rollout_view
 from rollway.errors import RollwayError
 from rollway.facts import Release
 from support.rollouts import start_plan, wait_for
@@ -42,6 +44,8 @@ def test_a_healthy_release_reaches_everyone_beside_a_control_group(
     ten = visitors.shares()
     for variant in ("new", "control"):
         assert abs(ten[variant] - 0.1) < 4 * (0.09 / ASKED) ** 0.5
+    wait_for(lambda: rollway.load(rollout).state.served_control == 0.5)
+    assert "50% of users, as planned; a control group of 50%" in served(rollout_view(rollway, rollout))
     wait_for(lambda: rollway.load(rollout).state.is_final)
     assert rollway.load(rollout).state.phase == "done"
     assert visitors.shares() == {"old": 0.0, "new": 1.0, "control": 0.0}

@@ -104,6 +104,10 @@ def served(view: Json) -> str:
     told = f"{words.percent(share)} of users, {'as planned' if agrees else f'where {planned} is planned'}"
     if view["served_mirrored"]:
         told += f"; copies of {words.percent(view['served_mirrored'])} of the requests"
+    group, asked = view["served_control"], view["desired_control"]
+    if group or asked:
+        differs = f" where one of {words.percent(asked)} is planned" if abs(group - asked) >= 1e-5 else ""
+        told += f"; a control group of {words.percent(group)}{differs}"
     groups = view["served_groups"]
     return f"{told}; groups: {', '.join(groups)}" if groups else told
 

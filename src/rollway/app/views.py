@@ -107,6 +107,8 @@ def rollout_view(rollway: Rollway, rollout: str, *, entries: int = 200) -> Json:
         "desired_share": state.desired_share,
         "served_share": state.served_share,
         "served_mirrored": state.served_mirrored,
+        "desired_control": state.desired_control,
+        "served_control": state.served_control,
         "served_groups": None if state.served_groups is None else list(state.served_groups),
         "notes": dict(loaded.cursors.get(NOTES, {})),
         "override": state.override.model_dump() if state.override else None,

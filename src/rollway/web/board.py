@@ -56,7 +56,8 @@ def board(view: Json, at: datetime) -> Json:
 
 def _agrees(view: Json) -> bool:
     served = view["served_share"]
-    return served is not None and abs(served - view["desired_share"]) < SAME_SHARE
+    is_sampled = abs(view["served_control"] - view["desired_control"]) < SAME_SHARE
+    return served is not None and abs(served - view["desired_share"]) < SAME_SHARE and is_sampled
 
 
 def _served_note(view: Json) -> str:
