@@ -34,8 +34,9 @@ def database(tmp_path: Path) -> str:
 
 
 def open_key(rollway: Rollway, rollout: str, word: str) -> str:
-    """Wait for the one errand that is open, whose key has this word in it."""
-    wait_for(lambda: any(word in one.errand.key for one in rollway.errands.open()))
+    """Wait for the one errand that is open, whose key has this word in it. What it takes the place of is
+    withdrawn a moment after it was asked."""
+    wait_for(lambda: [word in one.errand.key for one in rollway.errands.open()] == [True])
     (one,) = rollway.errands.open()
     assert one.rollout == rollout
     return one.errand.key
