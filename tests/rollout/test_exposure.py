@@ -46,7 +46,7 @@ def test_a_target_that_cannot_mirror_is_not_passed_over() -> None:
     world.can_mirror = False
     world.ticks(60, "healthy")
     assert (world.stage_id, world.state.phase, world.state.entered_at) == ("shadow", "paused", None)
-    assert "the target sends copies of 0%" in world.state.standing
+    assert "the target has copies of 0%" in world.state.standing
     assert world.kinds.count("held") == 1
     world.can_mirror = True
     world.say("resume")
@@ -93,7 +93,7 @@ def test_a_target_that_samples_nobody_is_not_passed_over() -> None:
     world.can_sample = False
     world.ticks(60)
     assert (world.stage_id, world.state.phase, world.state.entered_at) == ("baseline", "paused", None)
-    assert "a control group of 10% of the users was asked for" in world.state.standing
+    assert "the plan asks for a control group of 10% of the users" in world.state.standing
     world.can_sample = True
     world.say("resume")
     world.ticks(3)
@@ -108,7 +108,7 @@ def test_a_control_group_that_somebody_changed_is_set_back() -> None:
     world.control = 0.3
     world.tick()
     assert (world.kinds[-1], world.control, world.state.entered_at) == ("drift", 0.1, None)
-    assert "The control group has 30% of the users instead of 10%" in world.record[-1].text
+    assert "The target has a control group of 30% of the users instead of 10%" in world.record[-1].text
     assert world.share == 0.1
 
 

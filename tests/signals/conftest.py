@@ -12,6 +12,9 @@ from prometheus_client import CollectorRegistry, start_http_server
 
 from rollway.rollout.ports import Interval
 from rollway.signals.scrape import ScrapeSignal
+from support.native import NativePage
+from support.native_shop import Shop, scraped
+from support.prometheus import Prometheus
 
 TEXT = "text/plain; version=0.0.4"
 
@@ -103,3 +106,19 @@ def at() -> Callable[..., Interval]:
 def no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     """A source that failed is left alone only for as long as the failure took."""
     monkeypatch.setattr("rollway.signals.pages.REST_SECONDS", 0.0)
+
+
+@pytest.fixture(scope="module")
+def scraping(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[NativePage, Prometheus]]:
+    """A page with native histograms, and a Prometheus that scrapes it. That takes five seconds to find whom
+    to scrape, so all tests of a file share one page."""
+    with scraped(tmp_path_factory.mktemp("prometheus")) as both:
+        yield both
+
+
+@pytest.fixture
+def shop(
+    scraping: tuple[NativePage, Prometheus], request: pytest.FixtureRequest, at: Callable[..., Interval]
+) -> Shop:
+    """A shop whose native durations carry the test's name."""
+    return Shop(request.node.name.partition("[")[0], *scraping, at)

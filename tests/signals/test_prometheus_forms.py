@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from rollway.rollout.ports import Collected, Interval
-from support.native import Native, NativePage
-from support.native_shop import Shop, counted, scraped, up_to
-from support.prometheus import Prometheus
+from support.native import Native
+from support.native_shop import Shop, counted, up_to
 
 Ask = Callable[..., Interval]
 CLASSIC = (0.1, 0.25, 0.5, 1.0)
-
-
-@pytest.fixture(scope="module")
-def scraping(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[NativePage, Prometheus]]:
-    """Prometheus takes five seconds to find whom to scrape, so all tests of a file share one page."""
-    with scraped(tmp_path_factory.mktemp("prometheus")) as both:
-        yield both
-
-
-@pytest.fixture
-def shop(scraping: tuple[NativePage, Prometheus], request: pytest.FixtureRequest, at: Ask) -> Shop:
-    """A shop whose durations carry the test's name."""
-    return Shop(request.node.name.partition("[")[0], *scraping, at)
 
 
 def test_of_both_forms_one_is_counted(shop: Shop) -> None:

@@ -6,32 +6,18 @@ import json
 import math
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from rollway.judge import Histogram
 from rollway.rollout.ports import Collected, Interval
-from support.native import GAUGE_HISTOGRAM, Native, NativePage
-from support.native_shop import Shop, counted, scraped, up_to
-from support.prometheus import Prometheus
+from support.native import GAUGE_HISTOGRAM, Native
+from support.native_shop import Shop, counted, up_to
 from support.versions import wait_until
 
 Ask = Callable[..., Interval]
 HALF = 2**0.5
-
-
-@pytest.fixture(scope="module")
-def scraping(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[NativePage, Prometheus]]:
-    """Prometheus takes five seconds to find whom to scrape, so all tests of a file share one page."""
-    with scraped(tmp_path_factory.mktemp("prometheus")) as both:
-        yield both
-
-
-@pytest.fixture
-def shop(scraping: tuple[NativePage, Prometheus], request: pytest.FixtureRequest, at: Ask) -> Shop:
-    """A shop whose durations carry the test's name."""
-    return Shop(request.node.name.partition("[")[0], *scraping, at)
 
 
 def test_every_request_is_counted_once_where_it_belongs(shop: Shop) -> None:

@@ -216,31 +216,27 @@ def _other_beside(
     entries: tuple[Entry, ...],
 ) -> Step:
     """Users are served as planned; copies are sent, or a control group is sampled, otherwise than planned."""
-    if agreement == "copies":
-        planned, served = state.desired_mirrored, event.mirrored
-        data = {"planned": planned, "mirrored": served}
-        other = f"Copies of {percent(served)} of the requests are sent instead of {percent(planned)}"
-        lacking = (
-            f"copies of {percent(planned)} of the requests were asked for, and the target sends copies of "
-            f"{percent(served)}. It cannot mirror"
-        )
-    else:
-        planned, served = state.desired_control, event.control
-        data = {"planned": planned, "control": served}
-        other = f"The control group has {percent(served)} of the users instead of {percent(planned)}"
-        lacking = (
-            f"a control group of {percent(planned)} of the users was asked for, and the target has one of "
-            f"{percent(served)}. It cannot sample one"
-        )
+    is_copies = agreement == "copies"
+    planned, served = (
+        (state.desired_mirrored, event.mirrored) if is_copies else (state.desired_control, event.control)
+    )
+    what, of, cannot = (
+        ("copies", "the requests", "mirror") if is_copies else ("a control group", "the users", "sample one")
+    )
+    data = {"planned": planned, "mirrored" if is_copies else "control": served}
     if was_verified and state.phase != "rolling_back":
+        other = f"The target has {what} of {percent(served)} of {of} instead of {percent(planned)}"
         text = f"{other}; set back, and the stage counts anew."
         state = changed(state, entered_at=None, told_at=event.at)
         entry = Entry(kind="drift", text=text, data=data)
         return Step(state=state, effects=(tell(state),), entries=(*entries, entry))
     waited = 0.0 if state.told_at is None else (event.at - state.told_at).total_seconds()
     if state.phase == "running" and waited > max(BESIDE_WITHIN, 3 * plan.policy.tick_seconds):
-        mend = "mend that and resume, or roll back and plan with a target that can"
-        text = f"Held: {lacking}, or fails to: {mend}."
+        text = (
+            f"Held: the plan asks for {what} of {percent(planned)} of {of}, and the target has {what} of "
+            f"{percent(served)}. It cannot {cannot}, or fails to: mend that and resume, or roll back and "
+            "plan with a target that can."
+        )
         state = changed(state, phase="paused", standing=text)
         return Step(state=state, entries=(*entries, Entry(kind="held", text=text, data=data)))
     again = () if state.phase == "paused" else (tell(state),)

@@ -265,7 +265,8 @@ def _split_since(state: State, observed: Event) -> datetime | None:
     """When users were first seen to be split as they are; None where the target may have changed it since."""
     if isinstance(observed, TargetObserved):
         return split_since(state, observed)
-    return state.split_at if is_same(state.desired_share, state.served_share or 0.0) else None
+    is_share = is_same(state.desired_share, state.served_share or 0.0)
+    return state.split_at if is_share and is_same(state.desired_control, state.served_control) else None
 
 
 def _is_of_one_split(guard: Guard, reading: Reading, since: datetime | None) -> bool:
