@@ -33,6 +33,7 @@ class World:
     new: dict[str, float] = field(default_factory=lambda: {"errors": 0.02, "latency": 0.09, "feedback": 0.1})
     old: dict[str, float] = field(default_factory=lambda: {"errors": 0.02, "latency": 0.1, "feedback": 0.1})
     share: float = 0.0
+    control: float = 0.0
     is_up: bool = True
     seed: int = 1
 
@@ -42,15 +43,19 @@ class World:
     def target(self, rollout: str, plan: Plan) -> Target:
         return self
 
-    def apply(self, share: float, *, mirrored: float = 0.0, fence: int) -> None:
+    @property
+    def samples_control(self) -> bool:
+        return True
+
+    def apply(self, share: float, *, mirrored: float = 0.0, control: float = 0.0, fence: int) -> None:
         if not self.is_up:
             raise TemporaryError("the flag service does not answer")
-        self.share = share
+        self.share, self.control = share, control
 
     def observe(self) -> Served:
         if not self.is_up:
             raise TemporaryError("the flag service does not answer")
-        return Served(self.share)
+        return Served(self.share, control=self.control)
 
     def nearest(self, share: float) -> float:
         return share
