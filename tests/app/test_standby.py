@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -258,11 +259,11 @@ def test_a_target_that_does_not_hear_it_is_told_again(engine: Engine) -> None:
     apply = engine.story.world.apply
     refused = [0.0, 0.0]
 
-    def refuses(share: float, *, mirrored: float = 0.0, fence: int) -> None:
+    def refuses(share: float, **more: Any) -> None:
         if refused:
             refused.pop()
             raise OSError("not now")
-        apply(share, mirrored=mirrored, fence=fence)
+        apply(share, **more)
 
     engine.story.world.apply = refuses  # type: ignore[method-assign]
     engine.look(engine.waits + 1)

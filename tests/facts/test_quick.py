@@ -60,6 +60,19 @@ def _careful(text: str) -> Node | str:
         return str(error)
 
 
+def _quick(text: str) -> Node | str | None:
+    try:
+        return quick.compose_quickly(SourceText("f", text))
+    except ReleaseFileError as error:
+        return str(error)
+
+
+def _allow(patch: pytest.MonkeyPatch, values: int) -> None:
+    """Lower what a file may hold, for both ways."""
+    for module in (places, quick):
+        patch.setattr(module, "MAX_NODES", values)
+
+
 @st.composite
 def _edited(draw: Callable[..., str]) -> str:
     """A piece of YAML into which somebody's keyboard has slipped."""
@@ -104,14 +117,35 @@ def test_what_is_rare_or_wrong_is_left_to_the_careful_way(name: str) -> None:
     assert quick.compose_quickly(SourceText("f", LEFT[name])) is None
 
 
-def test_too_many_values_and_too_many_levels_are_left_too(monkeypatch: pytest.MonkeyPatch) -> None:
+@settings(max_examples=200, deadline=None)
+@given(_edited(), st.integers(1, 12))
+def test_too_many_values_are_refused_in_the_same_words(text: str, values: int) -> None:
+    """At the same place, unless the careful way sees a mistake behind it first."""
+    with pytest.MonkeyPatch.context() as patch:
+        _allow(patch, values)
+        quickly, carefully = _quick(text), _careful(text)
+    is_refused = isinstance(quickly, str)
+    assert quickly in (None, carefully) or (is_refused and "more than" not in str(carefully))
+    assert not (is_refused and isinstance(carefully, Node))
+
+
+def test_too_many_levels_are_left_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """The limits are those of the careful way."""
     deep = "[" * (places.MAX_DEPTH + 2) + "]" * (places.MAX_DEPTH + 2)
     assert quick.compose_quickly(SourceText("f", deep)) is None
     assert quick.compose_quickly(SourceText("f", deep[1:-1])) is not None
-    monkeypatch.setattr(quick, "MAX_NODES", 3)
-    assert quick.compose_quickly(SourceText("f", "[1, 2]")) is not None
-    assert quick.compose_quickly(SourceText("f", "[1, 2, 3]")) is None
+
+
+@pytest.mark.parametrize("text", ["[1, 2, 3]", "a: 1\nb: 2\n", "- 1\n- {a: 2}\n"])
+def test_one_value_too_many_is_refused_at_once(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list or mapping counts too, and so do keys; a value that is not there is left."""
+    _allow(monkeypatch, 3)
+    told = _quick(text)
+    assert isinstance(told, str)
+    assert "this file holds more than 3 values" in told
+    assert told == _careful(text)
+    assert _quick("[1, 2]") == _careful("[1, 2]")
+    assert _quick("- 1\n- 2\n-\n") is None
 
 
 def test_without_libyaml_files_are_read_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

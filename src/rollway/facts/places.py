@@ -131,6 +131,11 @@ def _compose(source: SourceText) -> Node | None:
     return compose_quickly(source) or _Composer(source).document()
 
 
+def too_many(source: SourceText, place: Place) -> ReleaseFileError:
+    """The complaint of the value at `place`, which is one more than a file may hold."""
+    return _error(source, place, f"this file holds more than {MAX_NODES:,} values")
+
+
 def _error(source: SourceText, place: Place, message: str, suggestion: str = "") -> ReleaseFileError:
     return ReleaseFileError(source.name, [source.problem(place, message, suggestion)])
 
@@ -172,7 +177,7 @@ class _Composer:
         place, kind = self._place(event), type(event).__name__
         self._count += 1
         if self._count > MAX_NODES:
-            raise self._refuse(place, f"this file holds more than {MAX_NODES:,} values")
+            raise too_many(self._source, place)
         if depth > MAX_DEPTH:
             raise self._refuse(place, f"this is nested more than {MAX_DEPTH} levels deep")
         if kind == "AliasEvent":

@@ -1,6 +1,7 @@
 """The quick way through a sound file: libyaml's events instead of ruamel's, for the same nodes.
 
-It knows no complaint. Whatever is wrong, rare, or read differently by the two parsers is left to `places`.
+It complains of one thing, a file without end, which would keep the other parser busy for long. Whatever else
+is wrong, rare, or read differently by the two parsers is left to `places`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from rollway.facts.places import CONTROL, MAX_DEPTH, MAX_NODES, Entry, Node, resolve
+from rollway.facts.places import CONTROL, MAX_DEPTH, MAX_NODES, Entry, Node, resolve, too_many
 from rollway.facts.problems import SourceText
 
 # Tabs, odd line breaks, marks and control characters, and what opens or closes a document by hand: there
@@ -87,7 +88,7 @@ class _Composer:
     """Builds nodes from events, depth first; leaves at the first thing that needs a second look."""
 
     def __init__(self, source: SourceText, get_event: Callable[[], Any], failure: type[Exception]) -> None:
-        self._text, self._place = source.text, source.place
+        self._source, self._text, self._place = source, source.text, source.place
         self._next, self._failure = get_event, failure
         self._count = 0
 
@@ -110,14 +111,21 @@ class _Composer:
 
     def _node(self, event: Any, depth: int) -> Node:
         kind = type(event).__name__
-        self._count += 1
-        if self._count > MAX_NODES or depth > MAX_DEPTH:
+        self._count_one(event)
+        if depth > MAX_DEPTH:
             raise Leave
         if kind == "AliasEvent" or event.anchor or event.tag:
             raise Leave
         if kind == "ScalarEvent":
             return self._scalar(event)
         return self._mapping(event, depth) if kind == "MappingStartEvent" else self._sequence(event, depth)
+
+    def _count_one(self, event: Any) -> None:
+        self._count += 1
+        if self._count > MAX_NODES:
+            if getattr(event, "value", None) == "":  # the parsers place a value that is not there differently
+                raise Leave
+            raise too_many(self._source, self._place(event.start_mark.index))
 
     def _scalar(self, event: Any) -> Node:
         text = event.value
@@ -159,7 +167,7 @@ class _Composer:
 
     def _key(self, event: Any) -> str:
         """A key that is text, whatever its quotes."""
-        self._count += 1
+        self._count_one(event)
         if type(event).__name__ != "ScalarEvent" or event.anchor or event.tag:
             raise Leave
         key: str = event.value
