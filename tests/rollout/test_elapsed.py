@@ -208,3 +208,15 @@ def test_whatever_the_clock_does_a_stage_is_as_old_as_it_is(course: list[tuple[i
         assert world.state.entered_at is not None
         aged = (at - world.state.entered_at - began).total_seconds()
         assert aged == pytest.approx(steady, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("patience", "told"), [(300.0, "No answer after 301 s"), (172_800.0, "2 days 1 second")]
+)
+def test_long_waits_are_told_in_days(patience: float, told: str) -> None:
+    """Nobody reads 172,801 s."""
+    world = World(canary(stage("ten", 0.1, patience_seconds=patience), stage("all", 1, "time")))
+    world.until("ten")
+    world.tick("undecided", patience + 1)
+    (asked,) = [entry for entry in world.record if entry.kind == "asked"]
+    assert told in asked.text

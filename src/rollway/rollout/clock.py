@@ -11,12 +11,9 @@ from rollway.rollout.entering import approach, ask_for_gates, enter, finish, lea
 from rollway.rollout.evidence import after_patience
 from rollway.rollout.model import ClockTicked, Entry, State, Step
 from rollway.rollout.runs import follow
-from rollway.rollout.steps import NOT_READY, changed, is_past_return, listed, roll_back
+from rollway.rollout.steps import NOT_READY, SECONDS_UP_TO, changed, is_past_return, lasted, listed, roll_back
 from rollway.rollout.tasks import decision_of, is_over, open_after, open_during, told_task
 from rollway.rollout.undoing import proceed
-
-SECONDS_UP_TO = 600.0
-"""Bakes up to this are told in seconds."""
 
 
 def on_clock(plan: Plan, state: State, event: ClockTicked) -> Step:
@@ -124,7 +121,7 @@ def _hold(plan: Plan, state: State, stage: Stage, event: ClockTicked, lacking: s
     if elapsed < stage.patience_seconds or state.asked_at is not None:
         return Step(state=state)
     action = after_patience(plan, stage, event.verdict)
-    told = f"no answer after {elapsed:.0f} s"
+    told = f"no answer after {lasted(elapsed)}"
     data = {
         "elapsed_seconds": elapsed,
         "patience_seconds": stage.patience_seconds,
@@ -140,7 +137,7 @@ def _hold(plan: Plan, state: State, stage: Stage, event: ClockTicked, lacking: s
     if action == "tell":
         text = f"{told} in {stage.title}. {lacking}"
         return Step(state=state, entries=(Entry(kind="told", text=text, data=data),))
-    text = f"No answer after {elapsed:.0f} s in {stage.title}: a person is asked. {lacking}"
+    text = f"No answer after {lasted(elapsed)} in {stage.title}: a person is asked. {lacking}"
     return Step(state=state, entries=(Entry(kind="asked", text=text, data=data),))
 
 
@@ -148,7 +145,7 @@ def _promotion(stage: Stage, elapsed: float, verdict: Verdict | None) -> Entry:
     why = {
         "ready": "the old version's numbers are there",
         "evidence": verdict.reason if verdict else "",
-        "time": f"it held for {elapsed:.0f} s",
+        "time": f"it held for {lasted(elapsed)}",
         "person": "it was decided to go on",
     }[stage.advance]
     data = {"elapsed_seconds": elapsed, "verdict": verdict.to_json() if verdict else None}

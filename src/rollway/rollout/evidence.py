@@ -12,7 +12,7 @@ from rollway.facts.model import OpenAction
 from rollway.judge import Verdict
 from rollway.planning import Guard, Plan, Stage
 from rollway.rollout.model import Entry, EvidenceRead, State, Step
-from rollway.rollout.steps import changed, is_past_return, roll_back
+from rollway.rollout.steps import changed, is_past_return, lasted, roll_back
 
 STRONGEST_FIRST: tuple[OpenAction, ...] = ("rollback", "hold", "ask", "tell")
 
@@ -95,7 +95,7 @@ def _on_blind(plan: Plan, state: State, event: EvidenceRead, entries: tuple[Entr
         if guard.say == "gate" and guard.kpi in (blind or {each.kpi for each in counted})
     )
     users = " with users on the new version" if counts_from > since and state.served_share else ""
-    told = f"blind for {blind_for.total_seconds():.0f} s{users}. {event.verdict.reason}"
+    told = f"blind for {lasted(blind_for.total_seconds())}{users}. {event.verdict.reason}"
     if (action or plan.policy.on_blind) == "rollback":
         if not is_past_return(plan, state):
             return roll_back(state, f"Rolling back by policy: {told}", "rollway", entries)

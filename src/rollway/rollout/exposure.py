@@ -12,6 +12,7 @@ from rollway.rollout.steps import (
     changed,
     is_past_return,
     is_same,
+    lasted,
     percent,
     roll_back,
     split_since,
@@ -193,7 +194,7 @@ def _astray(
     if not astray.is_told and seconds > max(FOLLOWS_WITHIN, 3 * plan.policy.tick_seconds):
         text = (
             f"The target does not follow: told {percent(astray.wanted)}, it still serves "
-            f"{percent(event.share)} after {seconds:.0f} s. It is told again; look at it by hand."
+            f"{percent(event.share)} after {lasted(seconds)}. It is told again; look at it by hand."
         )
         data = {"planned": astray.wanted, "served": event.share}
         entries = (*entries, Entry(kind="target_failed", text=text, data=data))

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from rollway.planning import Plan, Stage
+from rollway.planning.words import length
 from rollway.rollout.model import CommandGiven, Entry, SetShare, State, Step, TargetObserved
 
 BASELINE_DOWN = "The old version is not ready: traffic goes back to it as soon as it is."
@@ -14,6 +15,9 @@ NOT_READY = "the new version serves users and is not ready"
 
 SAME_SHARE = 1e-5
 """Two shares closer than this are the same: the resolution of the flag target's weights."""
+
+SECONDS_UP_TO = 600.0
+"""Times up to this are told in seconds."""
 
 
 def live_share(stage: Stage) -> float:
@@ -119,3 +123,8 @@ def listed(words: Iterable[str], at_most: int = 3) -> str:
     every = list(words)
     more = f" and {len(every) - at_most} more" if len(every) > at_most else ""
     return "; ".join(every[:at_most]) + more
+
+
+def lasted(seconds: float) -> str:
+    """`40 s`, and where nobody counts in seconds any more `3 days 1 hour`."""
+    return f"{seconds:.0f} s" if seconds <= SECONDS_UP_TO else length(seconds)
