@@ -12,14 +12,14 @@ import pytest
 from rollway.errors import TemporaryError
 from rollway.judge import Reading
 from rollway.planning import Gate, Guard, Plan, Policy, Task
-from rollway.rehearsal import Fault, Scenario, Trouble, World, sham
+from rollway.rehearsal import Fault, Scenario, Steady, Trouble, World, sham, world_of
 from rollway.rehearsal.course import Run, Script, account, begin, collect, served, troubles_at
 from rollway.rehearsal.leaps import Pace, play
 from rollway.rollout.model import Entry, State
 from rollway.rollout.ports import Collected, Cursor, Interval, Loaded, Move
 from rollway.rollout.serving import Check, Served
 from rollway.rollout.tick import tick
-from tests.rehearsal.conftest import MONDAY, plan_of
+from tests.rehearsal.conftest import MONDAY, guard, plan_of, stage
 
 STORIES: dict[str, dict[str, Any]] = {
     "healthy": {},
@@ -195,6 +195,24 @@ def test_leaps_find_a_fault_as_soon_as_single_ticks_do(world: World) -> None:
     error = (np.var(leapt) / 40 + np.var(exact) / 40) ** 0.5
     assert abs(np.mean(leapt) - np.mean(exact)) < 3 * error
     assert all(round(each - 0.2, 3) % 10 == 0 for each in leapt)
+
+
+@pytest.mark.parametrize("more", [{"limit": 0.04}, {"limit": 0.04, "baseline": "absolute"}])
+def test_a_broken_limit_is_found_in_leaps_though_a_tick_has_hardly_a_request(more: dict[str, Any]) -> None:
+    """A comparison learns nothing of a tick's only request; a limit does."""
+    stages = (stage("everyone", 1.0, "time", bake_seconds=40_000.0, patience_seconds=90_000.0),)
+    plan = plan_of(stages, (guard(**more),), policy=Policy(on_blind="hold"))
+    world = world_of(plan, traffic=Steady(0.03))
+    script = Script(plan, Scenario("a fault", "", world, fault=Fault(5.0, "everyone")))
+
+    def found(pace: Pace) -> list[float]:
+        runs = (begin(script, MONDAY.timestamp(), np.random.default_rng([9, n])) for n in range(6))
+        done = [play(run, pace) for run in runs]
+        return [run.found - run.told_at["everyone"] for run in done if run.found is not None]
+
+    leapt, exact = found(Pace()), found(Pace(is_exact=True))
+    assert len(leapt) == len(exact) == 6
+    assert abs(np.mean(leapt) - np.mean(exact)) < 3 * (np.var(leapt) / 6 + np.var(exact) / 6) ** 0.5
 
 
 def test_what_is_served_is_counted_once(world: World) -> None:

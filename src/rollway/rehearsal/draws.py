@@ -7,7 +7,7 @@ split into shorter ones as it would have been drawn, because Poisson arrivals fa
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -111,14 +111,18 @@ def split(
     return [tuple(Drawn(m, new[:, n], old[:, n]) for m, new, old in cut) for n in range(len(shares))]
 
 
-def thinned(rng: np.random.Generator, drawn: Sequence[Drawn], kept: float) -> Sequence[Drawn]:
-    """Each outcome kept with this chance: what still teaches where ticks are judged one by one."""
+def thinned(
+    rng: np.random.Generator, drawn: tuple[Drawn, ...], kept: float, *, of: Collection[str]
+) -> tuple[Drawn, ...]:
+    """Each outcome of these KPIs kept with this chance, and all of the others."""
     if kept > 1 - 1e-4:
         return drawn
-    return [
+    return tuple(
         Drawn(each.measure, rng.binomial(each.candidate, kept), rng.binomial(each.baseline, kept))
+        if each.measure.kpi in of
+        else each
         for each in drawn
-    ]
+    )
 
 
 def reading(drawn: Drawn, start: float, end: float, stage: str, share: float) -> Reading:

@@ -20,6 +20,7 @@ from rollway.judge.harm import contributions
 from rollway.judge.processes import SUSPICIOUS_LOG_E
 from rollway.planning import Plan
 from rollway.planning.calendar.in_plan import plan_state
+from rollway.planning.evidence import COMPARED
 from rollway.rehearsal.course import (
     Run,
     account,
@@ -221,7 +222,7 @@ def _note_evidence(run: Run, before: float, ticks: int) -> None:
 
 def _read_at_once(run: Run, ticks: int, drawn: tuple[Drawn, ...]) -> None:
     until = run.at + ticks * run.script.tick_seconds
-    told = tuple(thinned(run.rng, drawn, _kept(run, ticks))) if ticks > 1 else drawn
+    told = _told(run, ticks, drawn) if ticks > 1 else drawn
     if _is_idle(run, until):
         account(run, until)
         run.at = until
@@ -276,11 +277,16 @@ def _may_hide(run: Run, trial: Run, ticks: int) -> bool:
     return any(2 * (at - run.log_e) * (at - trial.log_e) < HIDDEN * variance for at in levels)
 
 
-def _kept(run: Run, ticks: int) -> float:
-    """The part of the requests that would still teach if the ticks were judged one by one."""
+def _told(run: Run, ticks: int, drawn: tuple[Drawn, ...]) -> tuple[Drawn, ...]:
+    """What the judge learns of what was drawn, were the ticks judged one by one: where two versions are
+    compared, each tick's comparison costs a part of its requests. A limit costs none."""
+    if not 0 < (run.state.served_share or 0.0) < 1:
+        return drawn
     until = run.at + ticks * run.script.tick_seconds
     requests = run.script.scenario.world.traffic.expected(run.at, until) * _compared(run)
-    return kept_part(requests / ticks, ticks)
+    guards = (each for each in run.script.plan.guards if each.kind in COMPARED)
+    compared = {each.kpi for each in guards if each.baseline == "concurrent"}
+    return thinned(run.rng, drawn, kept_part(requests / ticks, ticks), of=compared)
 
 
 def _compared(run: Run) -> float:

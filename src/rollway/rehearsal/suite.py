@@ -12,12 +12,12 @@ from rollway.judge.kinds.latency import choose_cuts, safe_rows
 from rollway.planning import Guard, Plan, Stage
 from rollway.planning.chosen_cuts import WELL_KNOWN
 from rollway.planning.durations import bounds_of, ratio_beyond, usual_law
+from rollway.planning.evidence import COMPARED
 from rollway.planning.windows import zone_named
 from rollway.planning.words import about, listing, times
 from rollway.rehearsal.scenario import USUAL_PEOPLE, Fault, People, Scenario, Trouble
 from rollway.rehearsal.world import Measure, MeasureKind, Noise, Recorded, Steady, Traffic, World
 
-COMPARED = ("rate", "latency", "mean")
 BIG, DELAYED = 10.0, 5.0
 NOISE = Noise(spread=0.1, block_seconds=300.0)
 """Two healthy versions whose rates differ by a tenth for five minutes, by chance."""
