@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from ruamel.yaml import YAML
 
 from rollway.facts.model import Kpi
@@ -74,3 +75,29 @@ def test_the_table_tells_what_a_signal_reads() -> None:
     known: dict[str, Any] = dict.fromkeys(("scrape", "prometheus", "otlp"), PARTS)
     known |= dict.fromkeys(("sql", "http", "csv"), COLUMNS) | {"push": SHAPE}
     assert told == {(name, kind): kind in known[name] for name in CLASSES for kind in kinds}
+
+
+def visits(url: str) -> sa.Engine:
+    """A hundred users who come every day, and ten more on each who come for the first time, and stay. One in
+    ten has the new version, from day 50 on one in two."""
+    engine = sa.create_engine(url, poolclass=sa.pool.NullPool)
+    rows = [
+        {"user": user, "version": "2.0" if user % 10 < (5 if day >= 50 else 1) else "1.9", "at": day + 0.5}
+        for day in range(100)
+        for user in range(100 + 10 * day)
+    ]
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE visit (user_id int, app_version text, at double precision)"))
+        connection.execute(sa.text("INSERT INTO visit VALUES (:user, :version, :at)"), rows)
+    return engine
+
+
+def test_users_who_come_back_are_counted_once(tmp_path: Path) -> None:
+    """By the query of the page each day has its new users, split as planned, also when a share has grown."""
+    (query,) = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
+    found = {}
+    with visits(f"sqlite:///{tmp_path / 'shop.db'}").connect() as connection:
+        for day in (49, 50, 51):
+            rows = connection.execute(sa.text(query), {"start": day, "end": day + 1})
+            found[day] = {row.arm: row.units for row in rows}
+    assert found == {49: {"1.9": 9, "2.0": 1}, 50: {"1.9": 5, "2.0": 5}, 51: {"1.9": 5, "2.0": 5}}

@@ -355,7 +355,7 @@ class Kpi(Section):
 
     `rate` counts bad events among all (good ones where `direction` is less_is_worse, such as orders);
     `latency` reads a histogram of durations; `check` counts health checks and failed ones and stops the
-    release when they keep failing; `assignment` counts users as they are first given a version, and
+    release when they keep failing; `assignment` counts users who come for the first time, and
     pauses when they do not fall as planned; `mean` adds up figures between 0 and `bound`, one for each user
     or order (a survey's score). `tolerance` is how many times the old version's figure is still
     acceptable. `limit` is an absolute stop for the new version whatever the old one does: a rate in 0..1
