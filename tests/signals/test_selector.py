@@ -46,12 +46,21 @@ def test_a_selector_is_a_name_and_conditions_on_labels() -> None:
         ('code=~".+"', {}, False),
         (r'path=~"/r\d+"', {"path": "/r12"}, True),
         (r'path="a\"b\\c\nd"', {"path": 'a"b\\c\nd'}, True),
+        ('le="1"', {"le": "1.0"}, True),
+        ('le="1.0"', {"le": "1"}, True),
+        ('le!="1"', {"le": "1.0"}, False),
+        ('le=~"1|5"', {"le": "5.0"}, True),
+        ('le!~"1|5"', {"le": "5.0"}, False),
+        ('le="+Inf"', {"le": "+Inf"}, True),
+        ('le="1"', {"le": "10"}, False),
+        ('shelf="1"', {"shelf": "1.0"}, False),
     ],
 )
 def test_conditions_mean_what_they_mean_in_prometheus(
     condition: str, labels: dict[str, str], is_chosen: bool
 ) -> None:
-    """Patterns must match the whole value, and a missing label counts as an empty one."""
+    """Patterns must match the whole value, a missing label counts as an empty one, and a bucket's bound is a
+    number."""
     assert parse_selector(f"m{{{condition}}}", where="bad").matches(labels) is is_chosen
 
 

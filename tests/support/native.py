@@ -23,11 +23,12 @@ COUNTER, HISTOGRAM, GAUGE_HISTOGRAM = 0, 4, 5
 class Native:
     """One histogram: bucket i of a schema holds what is above 2^((i-1)/2^schema) s and at most
     2^(i/2^schema) s. It is also told as a classic one where it has bounds in `classic`, and only so
-    where it is not native."""
+    where it is not native; `has_floats`: with bounds such as `1.0`, as Prometheus 3 stores `1`."""
 
     schema: int = 3
     classic: tuple[float, ...] = ()
     is_native: bool = True
+    has_floats: bool = False
     is_float: bool = False
     type: int = HISTOGRAM
     zero_threshold: float = 2.0**-128
@@ -79,7 +80,8 @@ class Native:
     def lines(self) -> Iterator[tuple[str, float]]:
         """The classic buckets, (le, count): a Prometheus that scrapes both forms stores these series."""
         if self.classic:
-            yield from ((f"{bound:g}", self.below[bound]) for bound in self.classic)
+            spelled = repr if self.has_floats else "{:g}".format
+            yield from ((spelled(bound), self.below[bound]) for bound in self.classic)
             yield "+Inf", self.count
 
     def _buckets(self, buckets: Counter[int], first: int) -> bytes:

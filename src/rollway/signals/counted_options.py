@@ -14,6 +14,7 @@ from rollway.facts.duration import parse_duration
 from rollway.signals.counters import Arm, Part, base_name
 from rollway.signals.pages import Source
 from rollway.signals.selector import Selector, parse_selector
+from rollway.signals.spelling import LE
 
 Kind = Literal["rate", "latency", "check", "assignment"]
 
@@ -95,7 +96,7 @@ def _selector(text: str, where: str, arm_label: str) -> Selector:
 
 def _base_name(selector: Selector, where: str) -> Selector:
     base = base_name(selector.metric)
-    if base != selector.metric or selector.names_label("le"):
+    if base != selector.metric or selector.names_label(LE):
         raise InputError(
             f"{where}.histogram: name the histogram, not its buckets", hint=f"write '{base}', without 'le'"
         )

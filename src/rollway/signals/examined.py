@@ -11,6 +11,7 @@ from rollway.judge import Reading
 from rollway.signals.counted_options import CountedOptions
 from rollway.signals.counters import Part
 from rollway.signals.selector import Matcher, Selector
+from rollway.signals.spelling import LE
 
 Labels = Mapping[str, str]
 SHOWN = 6
@@ -73,7 +74,7 @@ def _of_versions(options: CountedOptions, series: Sequence[Labels]) -> tuple[Unm
     label = options.arm_label
     values = {labels[label] for labels in series if labels.get(label)}
     if not values:
-        others = _there({name for labels in series for name in labels} - {"le"})
+        others = _there({name for labels in series for name in labels} - {LE})
         return (Unmatched("arm_label", f"no series has a label {label}{others}"),)
     return tuple(
         Unmatched(arm, f"no series has {label}={json.dumps(value, ensure_ascii=False)} yet{_there(values)}")

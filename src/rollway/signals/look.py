@@ -23,9 +23,9 @@ from rollway.signals.forms import Memory, Native, Told, in_one_form, memory_afte
 from rollway.signals.native import Steps, steps_of
 from rollway.signals.pages import NativeSample, Page, Sample
 from rollway.signals.selector import Selector
+from rollway.signals.spelling import LE, key_spelled_once, spelled_once
 
 START_METRIC = "process_start_time_seconds"
-_LE = "le"
 
 
 class Look(NamedTuple):
@@ -81,7 +81,12 @@ def memory_of(cursor: Cursor) -> Memory:
         {unit: Steps.from_json(told) for unit, told in cursor.get(name, {}).items()}
         for name in ("native", "native_absent")
     )
-    return Memory(Mark(cursor.get("counters", {}), cursor.get("absent", {})), natives, absent)
+    # Rollouts that were begun before bounds had one spelling have them in the database as they were told.
+    counters, gone = (
+        {key_spelled_once(key): value for key, value in cursor.get(name, {}).items()}
+        for name in ("counters", "absent")
+    )
+    return Memory(Mark(counters, gone), natives, absent)
 
 
 def is_called(sample: Sample, part: Part, metric: str) -> bool:
@@ -95,13 +100,14 @@ def _is_meant(sample: Sample, part: Part, selector: Selector) -> bool:
 
 
 def _series(sample: Sample, arm: Arm, part: Part, metric: str) -> Series:
-    key = _text(sample.name, sample.labels)
+    labels = spelled_once(sample.labels)
+    key = _text(sample.name, labels)
     value = whole(sample.value, of=key)
     if part != "bucket":
         return Series(key, key, arm, part, value)
-    unit = _text(metric, {name: value for name, value in sample.labels.items() if name != _LE})
+    unit = _text(metric, {name: value for name, value in labels.items() if name != LE})
     try:
-        bound = float(sample.labels[_LE])
+        bound = float(labels[LE])
     except (KeyError, ValueError):
         raise ImplausibleError(f"{key} has no number in its label 'le'") from None
     return Series(key, unit, arm, part, value, bound)
@@ -123,8 +129,8 @@ def _natives(page: Page, options: CountedOptions) -> tuple[Native, ...]:
 def _native(sample: NativeSample, arm: Arm, metric: str) -> Native:
     unit = _text(metric, sample.labels)
     told = _labels(sample.labels)
-    begin = ",".join((*(text for name, text in told if name < _LE), f'{_LE}="'))
-    end = ",".join(('"', *(text for name, text in told if name > _LE)))
+    begin = ",".join((*(text for name, text in told if name < LE), f'{LE}="'))
+    end = ",".join(('"', *(text for name, text in told if name > LE)))
     around = (f"{part_name(metric, 'bucket')}{{{begin}", f"{end}}}")
     return Native(unit, around, arm, steps_of(sample.observed, sample.buckets, of=unit))
 

@@ -15,6 +15,7 @@ from rollway.signals.examined import Labels
 from rollway.signals.otlp_json import prometheus_name
 from rollway.signals.pages import Page, Sample, Source, Trouble
 from rollway.signals.selector import Selector
+from rollway.signals.spelling import LE
 
 
 class OtlpSignal(CountedSignal):
@@ -80,7 +81,7 @@ def _lines(one: KeptCounter) -> list[tuple[str, tuple[tuple[str, str], ...], flo
     which = ("bounds", " ".join(f"{bound:g}" for bound in one.bounds))
     edges = [*(repr(bound) for bound in one.bounds), "+Inf"]
     return [
-        (part_name(one.metric, "bucket"), (which, ("le", edge)), total)
+        (part_name(one.metric, "bucket"), (which, (LE, edge)), total)
         for edge, total in zip(edges, one.total, strict=True)
     ]
 

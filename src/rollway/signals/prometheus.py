@@ -6,7 +6,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import takewhile
 from typing import Any, ClassVar
@@ -18,7 +18,8 @@ from rollway.signals.counted import CountedSignal
 from rollway.signals.counters import Part, part_name
 from rollway.signals.examined import Labels
 from rollway.signals.pages import NativeSample, Page, Sample, Trouble
-from rollway.signals.selector import Matcher, Selector
+from rollway.signals.selector import Matcher, Operator, Selector
+from rollway.signals.spelling import LE, spelled_once, spellings
 
 LOOK_BACK = "5m"
 """As long as Prometheus itself holds a series to be alive after its last sample."""
@@ -126,14 +127,14 @@ class PrometheusSignal(CountedSignal):
     def _alive(self, selector: Selector, **more: str) -> dict[_Unit, float]:
         """When the newest samples of all histograms that have not ended were taken; of classic ones, of the
         bucket that holds all."""
-        bucket = self._selected(selector, part_name(selector.metric, "bucket"), Matcher("le", "=", "+Inf"))
+        bucket = self._selected(selector, part_name(selector.metric, "bucket"), Matcher(LE, "=", "+Inf"))
         query = f"timestamp({self._selected(selector, selector.metric)}) or timestamp({bucket})"
         answer = self._ask(query, "vector", **more)
         return {_unit(one["metric"]): float(one["value"][1]) for one in answer}
 
     def _series(self, selector: Selector, part: Part) -> _Found:
         answer = self._ask(self._query(selector, part), "matrix")
-        return [found for one in answer if (found := _read(one)) is not None]
+        return _joined(found for one in answer if (found := _read(one)) is not None)
 
     def _query(self, selector: Selector, part: Part) -> str:
         return f"{self._selected(selector, part_name(selector.metric, part))}[{LOOK_BACK}]"
@@ -168,14 +169,25 @@ class PrometheusSignal(CountedSignal):
 
 
 _Times = list[tuple[float, float]]
-_Found = list[tuple[tuple[str, dict[str, str]], _Times]]
+_Series = tuple[tuple[str, dict[str, str]], _Times]
+_Found = list[_Series]
 
 
-def _read(one: Mapping[str, Any]) -> tuple[tuple[str, dict[str, str]], _Times] | None:
+def _read(one: Mapping[str, Any]) -> _Series | None:
     """One series: its name and labels, and its samples (unix seconds, value), oldest first."""
-    labels = dict(one["metric"])
+    labels = dict(spelled_once(one["metric"]))
     times = [(float(at), float(value)) for at, value in one.get("values", ())]
     return ((labels.pop("__name__", ""), labels), times) if times else None
+
+
+def _joined(series: Iterable[_Series]) -> _Found:
+    """Buckets that were spelled otherwise before an upgrade of the server as one series each."""
+    found: dict[tuple[str, ...], _Series] = {}
+    for (name, labels), times in series:
+        key = (name, *(text for pair in sorted(labels.items()) for text in pair))
+        known = found.get(key)
+        found[key] = ((name, labels), times if known is None else sorted([*known[1], *times]))
+    return list(found.values())
 
 
 def _newest(series: _Found) -> float:
@@ -207,12 +219,12 @@ def _unit(labels: Labels, **more: str) -> _Unit:
 
 
 def _is_classic(unit: _Unit) -> bool:
-    return any(name == "le" for name, _ in unit)
+    return any(name == LE for name, _ in unit)
 
 
 def _is_over(labels: Labels, alive: Mapping[_Unit, float], *, native: bool) -> bool:
     """Whether a histogram has ended in this form and goes on in the other one."""
-    plain = {name: value for name, value in labels.items() if name != "le"}
+    plain = {name: value for name, value in labels.items() if name != LE}
     told = (_unit(plain) in alive, _unit(plain, le="+Inf") in alive)
     return told == ((False, True) if native else (True, False))
 
@@ -250,4 +262,12 @@ def _as_of(at: float, times: _Times) -> float | None:
 
 
 def _told(matcher: Matcher) -> str:
-    return f"{matcher.label}{matcher.operator}{json.dumps(matcher.value)}"
+    """In PromQL, where a bound is a text."""
+    operator, value = matcher.operator, matcher.value
+    ways = spellings(value) if matcher.label == LE and operator in _ANY_OF else ()
+    if len(ways) > 1:
+        operator, value = _ANY_OF[operator], "|".join(map(re.escape, ways))
+    return f"{matcher.label}{operator}{json.dumps(value)}"
+
+
+_ANY_OF: Mapping[Operator, Operator] = {"=": "=~", "!=": "!~"}

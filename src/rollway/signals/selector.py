@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Literal, NoReturn, cast
 
 from rollway.errors import InputError
+from rollway.signals.spelling import LE, spellings
 
 Operator = Literal["=", "!=", "=~", "!~"]
 
@@ -26,7 +27,7 @@ _SPACES = re.compile(r"\s*")
 @dataclass(frozen=True)
 class Matcher:
     """One condition on a label. As in Prometheus, a missing label counts as an empty one, and a pattern
-    must match the whole value."""
+    must match the whole value; a bucket's bound is met in whichever spelling."""
 
     label: str
     operator: Operator
@@ -37,10 +38,14 @@ class Matcher:
         return re.compile(self.value)
 
     def matches(self, labels: Mapping[str, str]) -> bool:
-        found = labels.get(self.label, "")
+        told = labels.get(self.label, "")
+        is_met = any(map(self._is_met, spellings(told) if self.label == LE else (told,)))
+        return is_met == (self.operator in ("=", "=~"))
+
+    def _is_met(self, told: str) -> bool:
         if self.operator in ("=", "!="):
-            return (found == self.value) == (self.operator == "=")
-        return (self._pattern.fullmatch(found) is not None) == (self.operator == "=~")
+            return told == self.value
+        return self._pattern.fullmatch(told) is not None
 
 
 @dataclass(frozen=True)
