@@ -15,6 +15,7 @@ from rollway.signals.counters import (
     Mark,
     RestartedError,
     Series,
+    TornError,
     compare_process,
     counts_by_arm,
     histograms_by_arm,
@@ -177,6 +178,15 @@ def test_a_bucket_that_falls_alone_is_implausible() -> None:
     before = Mark({"h 0.1": 10, "h inf": 20})
     with pytest.raises(ImplausibleError, match="went back by itself"):
         histograms_by_arm(buckets("h", {0.1: 16, math.inf: 25}), before)
+
+
+def test_no_other_histogram_hides_a_bucket_that_fell_alone() -> None:
+    """One instance began again and is ahead of its past, another one goes on: their sum looks as if it rose,
+    and would have ten times as many slow requests as there were."""
+    before = Mark({"a 0.1": 0, "a inf": 50, "b 0.1": 0, "b inf": 0})
+    now = [*buckets("a", {0.1: 60, math.inf: 60}), *buckets("b", {0.1: 100, math.inf: 200})]
+    with pytest.raises(TornError, match="a bucket of a went back by itself"):
+        histograms_by_arm(now, before)
 
 
 def test_too_many_series_are_refused() -> None:

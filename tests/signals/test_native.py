@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from rollway.judge import Histogram
 from rollway.judge.buckets import native_bounds
+from rollway.signals.counted_options import read_options
 from rollway.signals.counters import (
     MOST_SERIES,
     ImplausibleError,
@@ -30,7 +31,9 @@ from rollway.signals.forms import (
     refuse_many,
     refuse_switched,
 )
+from rollway.signals.look import Look
 from rollway.signals.native import CUSTOM, Steps, bounds_of, steps_of
+from rollway.signals.pages import NativeSample, Page, Sample
 
 HALF_OCTAVES = native_bounds(1, (-12, 8))
 LENGTHS = st.lists(st.one_of(st.just(0.0), st.floats(1e-5, 900), st.sampled_from(HALF_OCTAVES)), max_size=30)
@@ -140,6 +143,23 @@ def test_other_buckets_than_before_are_not_subtracted() -> None:
         as_buckets(now, before)
 
 
+@pytest.mark.parametrize(
+    ("now", "problem"),
+    [
+        (told([0.2] * 60, 3), "lost durations of some lengths"),
+        (custom([1.5] * 60, (1.45, 1.6)), "none of the buckets that it had"),
+    ],
+)
+def test_one_that_was_gone_and_began_again_costs_an_interval_and_no_more(now: Steps, problem: str) -> None:
+    """It was away for a look and has more than before: taken for one that went on, it would be implausible
+    for as long as its first life had been."""
+    first = memory_after(Told(natives=(native(told([1.5] * 50, 3)),)), Memory())
+    memory = memory_after(Told(), first)
+    assert memory.absent
+    with pytest.raises(RestartedError, match=problem):
+        as_buckets(Told(natives=(native(now),)), memory)
+
+
 @pytest.mark.parametrize("number", [-1.0, math.nan, math.inf])
 def test_what_no_counter_can_be_is_refused(number: float) -> None:
     """A bucket with such a count is not read as if it were one."""
@@ -158,6 +178,21 @@ def test_a_cursor_is_bounded() -> None:
 
 def bucket(unit: str, value: int) -> Series:
     return Series(f'{unit}_bucket{{le="+Inf"}}', unit, "candidate", "bucket", value)
+
+
+def test_only_the_form_that_is_read_has_to_fit_into_a_cursor() -> None:
+    """Each form by itself fits; a server that begins to scrape the other one beside it changes nothing."""
+    given = {"url": "http://127.0.0.1", "arm_label": "v", "candidate": "2", "baseline": "1", "histogram": "d"}
+    units = [{"v": "2", "instance": str(number)} for number in range(230)]
+    octaves = tuple((2.0**power, 2.0 ** (power + 0.5), 1.0) for power in range(-8, 1))
+    natives = tuple(NativeSample("d", labels, 9.0, octaves) for labels in units)
+    bounds = (*map(str, range(11)), "+Inf")
+    classic = tuple(
+        Sample("d_bucket", "d_bucket", {**labels, "le": bound}, 9.0) for labels in units for bound in bounds
+    )
+    look = Look.of(Page(classic, natives=natives), read_options("test", "kpi", "latency", given))
+    assert len(look.in_one_form(Memory()).told.natives) == len(units)
+    assert len(look.in_one_form(Memory(Mark({"d": 1}))).told.series) == len(classic)
 
 
 def test_the_form_that_all_have_is_read_and_kept() -> None:

@@ -76,6 +76,38 @@ def test_a_restarted_histogram_is_not_counted_either(scripted: Scripted, at: At)
     )
 
 
+def test_a_histogram_that_began_again_without_a_fall_is_counted_on_after_a_minute(
+    scripted: Scripted, at: At
+) -> None:
+    """Fifty slow requests, then sixty fast ones: no count fell, yet fast ones took the place of slow ones.
+    A page that was half written is whole at the next look; what is not by then began again, and costs the
+    interval instead of all that follows."""
+
+    def durations(fast: int, both: int) -> str:
+        return "".join(
+            f'seconds_bucket{{variant="{name}",le="{bound}"}} {value}\n'
+            for name in ("new", "old")
+            for bound, value in (("0.1", fast), ("+Inf", both))
+        )
+
+    signal = latency(scripted.url)
+    scripted.say(durations(0, 50))
+    cursor = begun = signal.collect(None, at(1.0)).cursor
+    for now, fast in ((11.0, 60), (41.0, 70)):
+        scripted.say(durations(fast, fast))
+        torn = signal.collect(cursor, at(now))
+        assert torn.reading == Reading("latency", 1.0, now, "first", 0.1, problem="implausible")
+        assert torn.cursor == cursor
+    scripted.say(durations(3, 55))
+    assert arms(signal.collect(begun, at(42.0)))[0] == Durations((0.1,), (3, 2))
+    scripted.say(durations(80, 80))
+    lost = signal.collect(cursor, at(61.0))
+    assert lost.reading == Reading("latency", 1.0, 61.0, "first", 0.1, problem="implausible")
+    assert "went back by itself" in lost.note
+    scripted.say(durations(85, 86))
+    assert arms(signal.collect(lost.cursor, at(71.0)))[0] == Durations((0.1,), (5, 1))
+
+
 def test_a_restart_shows_in_the_start_time_where_no_counter_fell(scripted: Scripted, at: At) -> None:
     """A rare error may soon be above its old count; the process's start time tells the truth."""
     signal = rate(scripted.url)

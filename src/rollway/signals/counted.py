@@ -14,10 +14,12 @@ from rollway.rollout.ports import Collected, Cursor, Interval
 from rollway.signals.counted_options import CountedOptions, Kind, read_options
 from rollway.signals.counters import (
     ARMS,
+    NOT_COUNTED,
     Arm,
     ImplausibleError,
     Part,
     RestartedError,
+    TornError,
     compare_process,
     counts_by_arm,
     histograms_by_arm,
@@ -118,6 +120,12 @@ class CountedSignal(ABC):
             reading = self._reading(cursor, interval, **self._arms(look, before))
         except RestartedError as doubt:
             return self._uncounted(str(doubt), moved_on, cursor, interval)
+        except TornError as doubt:
+            # A page that was half written is whole at the next look. What began again, and is ahead of its
+            # past, would stay implausible for as long as that was.
+            if interval.now - cursor["at"] < OLD_SECONDS:
+                raise
+            return self._uncounted(f"{doubt}; {NOT_COUNTED}", moved_on, cursor, interval)
         return Collected(reading, moved_on, self._remark(look))
 
     def _uncounted(self, note: str, moved_on: Cursor, cursor: Cursor, interval: Interval) -> Collected:

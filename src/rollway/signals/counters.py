@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal
 
 from rollway.judge import Counts, Histogram
@@ -26,6 +27,10 @@ _BUCKETS = "_bucket"
 
 class ImplausibleError(Exception):
     """The page's numbers cannot be true; the text says which and why."""
+
+
+class TornError(ImplausibleError):
+    """Lines of one histogram that cannot be of one moment, or not of the same life as those before."""
 
 
 class RestartedError(Exception):
@@ -163,8 +168,8 @@ def histograms_by_arm(series: Iterable[Series], before: Mark) -> dict[Arm, Histo
     """Per arm the durations since `before`, over the bounds that all series of both arms share.
 
     Cumulative counts at a shared bound add up exactly, so unlike buckets cost detail, never truth.
-    None where an arm has no series. Raises ImplausibleError for buckets that cannot be true,
-    RestartedError where a counter fell.
+    None where an arm has no series. Raises ImplausibleError for buckets that cannot be true, TornError where
+    durations of some lengths were lost, RestartedError where a counter fell.
     """
     known = list(series)
     _refuse_broken_buckets(known)
@@ -172,6 +177,7 @@ def histograms_by_arm(series: Iterable[Series], before: Mark) -> dict[Arm, Histo
     units: dict[tuple[Arm, str], dict[float, int]] = {}
     for one in known:
         units.setdefault((one.arm, one.unit), {})[one.bound] = risen[one.key]
+    _refuse_torn(units)
     shared = set.intersection(*(set(unit) for unit in units.values())) if units else set()
     if units and len(shared) < 2:
         raise ImplausibleError("the histograms of the two arms share no bucket bound")
@@ -179,8 +185,9 @@ def histograms_by_arm(series: Iterable[Series], before: Mark) -> dict[Arm, Histo
     found: dict[Arm, Histogram | None] = {}
     for arm in ARMS:
         own = [unit for (owner, _), unit in units.items() if owner == arm]
-        totals = [sum(unit[bound] for unit in own) for bound in bounds]
-        found[arm] = Histogram(tuple(bounds[:-1]), tuple(_steps(totals))) if own else None
+        totals = [0, *(sum(unit[bound] for unit in own) for bound in bounds)]
+        counts = tuple(above - below for below, above in pairwise(totals))
+        found[arm] = Histogram(tuple(bounds[:-1]), counts) if own else None
     return found
 
 
@@ -196,10 +203,9 @@ def _refuse_broken_buckets(series: Iterable[Series]) -> None:
             raise ImplausibleError(f"the buckets of {name} are not cumulative")
 
 
-def _steps(cumulative: list[int]) -> Iterator[int]:
-    below = 0
-    for total in cumulative:
-        if total < below:
-            raise ImplausibleError("a bucket of the histogram went back by itself")
-        yield total - below
-        below = total
+def _refuse_torn(units: Mapping[tuple[Arm, str], Mapping[float, int]]) -> None:
+    """Of each histogram by itself: added up, one that rises enough hides what another one lost."""
+    for (_, name), unit in units.items():
+        risen = [unit[bound] for bound in sorted(unit)]
+        if risen != sorted(risen):
+            raise TornError(f"a bucket of {name} went back by itself")

@@ -123,13 +123,13 @@ def as_buckets(told: Told, before: Memory) -> tuple[list[Series], Mark]:
     bounds = bounds_of((one.steps for one in told.natives), (one.bound for one in told.series))
     series, counters, absent = list(told.series), dict(before.mark.counters), dict(before.mark.absent)
     for one in told.natives:
-        past = before.natives.get(one.unit)
-        gone = before.absent.get(one.unit)
-        _refuse_odd(one, past or gone)
-        rows = list(_rows(one, bounds, past or gone))
+        is_there = one.unit in before.natives
+        past = before.natives.get(one.unit) or before.absent.get(one.unit)
+        _refuse_odd(one, past)
+        rows = list(_rows(one, bounds, past))
         if past is not None:
             _refuse_reset(one, bounds, rows)
-        memory = counters if past is not None else absent
+        memory = counters if is_there else absent
         for bound, now, then in rows:
             key = one.unit if bound == math.inf else f"{one.unit} up to {bound:g} s"
             series.append(Series(key, one.unit, one.arm, "bucket", now, bound))

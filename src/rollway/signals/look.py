@@ -51,12 +51,14 @@ class Look(NamedTuple):
                 ]
         refuse_doubtful(found)
         told = Told(tuple(found), _natives(page, options))
-        refuse_many(told)
         # Several starts mean a page that gathers many processes; none speaks for all.
         return cls(told, starts[0] if len(starts) == 1 else None)
 
     def in_one_form(self, before: Memory) -> Look:
-        return Look(in_one_form(self.told, before), self.started)
+        """Raises ImplausibleError for more figures than a cursor should hold, in the form that is read."""
+        told = in_one_form(self.told, before)
+        refuse_many(told)
+        return Look(told, self.started)
 
     def seen(self) -> set[tuple[Arm, Part]]:
         """Which parts of which arms there are."""
