@@ -11,6 +11,7 @@ import pytest
 from rollway.rollout.ports import Collected, Interval
 from support.native import Native
 from support.native_shop import Shop, counted, up_to
+from support.versions import wait_until
 
 Ask = Callable[..., Interval]
 CLASSIC = (0.1, 0.25, 0.5, 1.0)
@@ -128,6 +129,20 @@ def test_an_instance_of_both_forms_that_ended_changes_no_form(shop: Shop) -> Non
         assert told is None or told.problem is None
     assert shop.cursor["counters"] == {}
     assert "native_absent" in shop.cursor
+
+
+def test_the_only_native_one_is_counted_to_its_end(shop: Shop) -> None:
+    """Beside a classic old version the new one has a single instance, and that ends: what it did last is
+    asked for although nothing native is alive any more."""
+    shop.add("v1", Native(3, CLASSIC, is_native=False))
+    new = shop.add("v2")
+    shop.begin()
+    new.observe(0.3, 7)
+    time.sleep(0.5)
+    shop.page.remove(shop.name, version="v2")
+    time.sleep(0.5)
+    shop.until(7)
+    wait_until(lambda: (shop.look(), shop.cursor.get("native_absent"))[1], within=15)
 
 
 def test_versions_in_different_forms_are_compared_where_both_have_bounds(shop: Shop) -> None:

@@ -9,6 +9,8 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 from rollway.judge import Histogram
 from rollway.rollout.ports import Collected, Interval
 from rollway.signals.prometheus import PrometheusSignal
@@ -17,15 +19,17 @@ from tests.signals.conftest import Scripted
 NAME = "took_seconds"
 At = Callable[..., Interval]
 Buckets = list[list[Any]]
+Natives = dict[str, tuple[float, dict[str, Any]]]
 
 
 class Server:
     """Answers with what is stored: histograms and plain series, each (labels, time, value)."""
 
     def __init__(self, scripted: Scripted) -> None:
-        self.natives: dict[str, tuple[float, dict[str, Any]]] = {}
+        self.natives: Natives = {}
         self.plain: list[tuple[dict[str, str], float, str]] = []
         self.lacks = ""
+        self.has_last = True
         self.asked: list[str] = []
         scripted.answer = self._answer
 
@@ -49,8 +53,13 @@ class Server:
         metric = f"{NAME}_bucket" if f"{NAME}_bucket" in query else NAME
         plain = [one for one in self.plain if one[0]["__name__"] == metric]
         natives = {} if metric != NAME else self.natives
+        if query.startswith("last_over_time"):
+            return "vector", self._last(query)
         if query.startswith("timestamp"):
-            labelled = [({"version": version}, time) for version, (time, _) in self.natives.items()]
+            alive = self._newest() - 300
+            labelled = [
+                ({"version": version}, time) for version, (time, _) in self.natives.items() if time >= alive
+            ]
             labelled += [
                 ({name: value for name, value in labels.items() if name != "__name__"}, time)
                 for labels, time, _ in self.plain
@@ -64,10 +73,26 @@ class Server:
             return "vector", [{"metric": {"version": one}, "value": [1, "1"]} for one in versions]
         found: list[dict[str, Any]] = [
             {"metric": {"__name__": NAME, "version": version}, "histograms": [[time, told]]}
-            for version, (time, told) in natives.items()
+            for version, (time, told) in self._within(query, natives)
         ]
         return "matrix", found + [
             {"metric": labels, "values": [[time, value]]} for labels, time, value in plain
+        ]
+
+    def _newest(self) -> float:
+        return max(time for time, _ in self.natives.values()) if self.natives else 0.0
+
+    def _within(self, query: str, natives: Natives) -> list[tuple[str, tuple[float, dict[str, Any]]]]:
+        """Those with a sample in the range that is asked for, up to the newest one."""
+        length = int(query[query.rindex("[") + 1 : query.rindex("ms]")]) / 1000 if "ms]" in query else 300.0
+        return [one for one in natives.items() if one[1][0] >= self._newest() - length]
+
+    def _last(self, query: str) -> list[Any]:
+        """The newest of each; version 2.42 makes plain numbers of histograms."""
+        return [
+            {"metric": {"__name__": NAME, "version": version}}
+            | ({"histogram": [self._newest(), told]} if self.has_last else {"value": [self._newest(), "0"]})
+            for version, (_, told) in self._within(query, self.natives)
         ]
 
 
@@ -157,6 +182,7 @@ def test_no_more_of_the_past_is_asked_for_than_is_needed(scripted: Scripted, at:
     """A native sample has a line for each bucket: back to the last look, and a minute at most; where that
     is too much for an answer, only what is newest."""
     server, signal = Server(scripted), latency(scripted)
+    server.has_last = False
     server.natives = {"v1": (1000.0, told()), "v2": (1000.0, told())}
     cursor = signal.collect(None, at(1001.0)).cursor
     for time, length in ((1015.0, 15_001), (4000.0, 60_001)):
@@ -167,3 +193,37 @@ def test_no_more_of_the_past_is_asked_for_than_is_needed(scripted: Scripted, at:
     server.natives = {version: (5000.0, told()) for version in ("v1", "v2")}
     assert reading(signal.collect(cursor, at(5001.0))).end == 5000.0
     assert server.asked[-1].endswith("[1ms]")
+
+
+@pytest.mark.parametrize("gap", [90.0, 3_600.0])
+def test_what_ended_long_ago_is_counted_to_its_end(scripted: Scripted, at: At, gap: float) -> None:
+    """Nobody looked for so long, and soon after the last look the new version's only instance ended. Of each
+    histogram the server is asked for its newest sample, one each, however long the time is."""
+    server, signal = Server(scripted), latency(scripted)
+    fast = (0, "0.25", "0.5", 10)
+    server.natives = {"v1": (1000.0, told(fast)), "v2": (1000.0, told(fast))}
+    cursor = signal.collect(None, at(1001.0)).cursor
+    end = 1000.0 + gap
+    server.natives = {
+        "v1": (end, told((0, "0.25", "0.5", 12))),
+        "v2": (1020.0, told(fast, (0, "1", "2", 7))),
+    }
+    found = reading(signal.collect(cursor, at(end + 1)))
+    assert (sum(found.candidate.counts), sum(found.baseline.counts)) == (7, 2)
+    assert server.asked[-1] == f'last_over_time({NAME}{{version=~"v2|v1"}}[{round(gap * 1000) + 1}ms])'
+    cursor = signal.collect(cursor, at(end + 1)).cursor
+    server.natives["v1"] = (end + 15, told((0, "0.25", "0.5", 13)))
+    found = reading(signal.collect(cursor, at(end + 16)))
+    assert found.candidate is None or sum(found.candidate.counts) == 0
+    assert sum(found.baseline.counts) == 1
+
+
+def test_preflight_counts_what_is_alive_and_no_instance_of_old(scripted: Scripted, at: At) -> None:
+    """All that was counted so far is asked for without a range back to the beginning of time."""
+    server, signal = Server(scripted), latency(scripted)
+    server.natives = {"v1": (5000.0, told((0, "0.25", "0.5", 12))), "v2": (1020.0, told((0, "1", "2", 7)))}
+    so_far = signal.examine(at(5001.0)).so_far
+    assert so_far is not None
+    assert so_far.candidate is None
+    assert sum(so_far.baseline.counts) == 12  # type: ignore[union-attr]
+    assert not any("last_over_time" in query for query in server.asked)

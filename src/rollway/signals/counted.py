@@ -53,9 +53,9 @@ class CountedSignal(ABC):
         self.options: CountedOptions = read_options(self.name, kpi, kind, options, more=self.more)
 
     @abstractmethod
-    def page(self, now: float, since: float | None = None) -> Page | Trouble:
-        """The counters as they are; the same for everyone who asks with the same `now`. `since`: when the
-        page was that the last look saw (both unix seconds)."""
+    def page(self, now: float, before: Cursor | None = None) -> Page | Trouble:
+        """The counters as they are; the same for everyone who asks with the same `now` (unix seconds).
+        `before`: the cursor after the last look."""
 
     def series_of(self, selector: Selector, part: Part, now: float) -> Sequence[Labels] | None:
         """The labels of all series of the selector's metric, of whatever version, as of `now` (unix seconds);
@@ -92,7 +92,7 @@ class CountedSignal(ABC):
         as one interval; but where counters cannot be subtracted from those before, it moves on, and the
         interval is lost. A page that is no newer than the last one says nothing: there is no reading then.
         """
-        page = self.page(interval.now, cursor["at"] if cursor else None)
+        page = self.page(interval.now, cursor or None)
         if isinstance(page, Trouble):
             return self._problem("source_down", page.note, cursor, interval)
         if page.at is not None:

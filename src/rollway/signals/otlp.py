@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from rollway.errors import InputError
+from rollway.rollout.ports import Cursor
 from rollway.rollout.pushed import KeptCounter, PushedShelf
 from rollway.signals.counted import CountedSignal
 from rollway.signals.counted_options import PARTS, Kind, read_options
@@ -39,7 +40,7 @@ class OtlpSignal(CountedSignal):
         read = read_options(self.name, kpi, kind, {**others, "url": "http://localhost"})
         self.options = replace(read, source=Source(self.source, 0.0))
 
-    def page(self, now: float, since: float | None = None) -> Page | Trouble:
+    def page(self, now: float, before: Cursor | None = None) -> Page | Trouble:
         """The totals as they stand, added up over whatever no selector asks for: processes, hosts, routes."""
         names = {part: _name(selector, part) for part, selector in self.options.parts.items()}
         kept = self._pushed.counters(self.source, sorted(set(names.values())))

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from rollway.asking import Asker
 from rollway.errors import TemporaryError
+from rollway.rollout.ports import Cursor
 from rollway.signals.counted import CountedSignal
 from rollway.signals.counters import Part, part_name
 from rollway.signals.examined import Labels
@@ -23,8 +24,10 @@ from rollway.signals.spelling import LE, spelled_once, spellings
 
 LOOK_BACK = "5m"
 """As long as Prometheus itself holds a series to be alive after its last sample."""
-ENDED_SECONDS = 60.0
-"""How long before the newest sample a native histogram may have ended and still be read to its end."""
+SEEN_SECONDS = 300.0
+"""The same in seconds."""
+RAW_SECONDS = 60.0
+"""Of no longer time all samples of native histograms are asked for."""
 
 
 class PrometheusSignal(CountedSignal):
@@ -44,10 +47,10 @@ class PrometheusSignal(CountedSignal):
     name: ClassVar[str] = "prometheus"
     more: ClassVar[tuple[str, ...]] = ("token_env",)
 
-    def page(self, now: float, since: float | None = None) -> Page | Trouble:
+    def page(self, now: float, before: Cursor | None = None) -> Page | Trouble:
         """All parts as they were at the newest moment that each of them has samples for."""
         try:
-            return self._histograms(now, since) if self.kind == "latency" else self._counters(now)
+            return self._histograms(now, before or {}) if self.kind == "latency" else self._counters(now)
         except TemporaryError as error:
             return Trouble(error.message)
 
@@ -80,15 +83,20 @@ class PrometheusSignal(CountedSignal):
         }
         return Page(tuple(samples.values()), min(at, now))
 
-    def _histograms(self, now: float, since: float | None) -> Page:
+    def _histograms(self, now: float, before: Cursor) -> Page:
         """Classic and native ones. A service may have both, or go from one to the other."""
         selector = self.options.parts["bucket"]
         classic = self._series(selector, "bucket")
         alive = self._alive(selector)
         times = [time for unit, time in alive.items() if not _is_classic(unit)]
-        if classic and alive and not times:
+        if classic and alive and not times and not before.get("native"):
             return _page(classic, now)
         at = max([*times, *([_newest(classic)] if classic else [])], default=now)
+        # Who asks for all that was ever counted asks of what is alive.
+        since = before.get("at") or at
+        if classic:
+            # What has ended is told for as long in both forms, or one would seem to go on alone.
+            since = max(since, at - SEEN_SECONDS)
         natives, back = self._natives(selector, at, min(times, default=at), since)
         if not natives:
             return _page(classic, now)
@@ -99,30 +107,37 @@ class PrometheusSignal(CountedSignal):
             classic = [
                 one
                 for one in classic
-                # What has ended is told for as long in both forms, or one would seem to go on alone.
                 if (one[1][-1][0] >= back or _unit(one[0][1], le="+Inf") in alive)
                 and not _is_over(one[0][1], alive, native=False)
             ]
         return Page(_samples(classic, at), min(at, now), tuple(natives))
 
     def _natives(
-        self, selector: Selector, at: float, oldest: float, since: float | None
+        self, selector: Selector, at: float, oldest: float, since: float
     ) -> tuple[list[NativeSample], float]:
         """The native histograms as of `at`, and back to when they were asked for.
 
-        A sample has a line for each bucket, so that little of the past is asked for: back to the `oldest` of
-        the newest samples, and to the last look, for what has ended since; not to that where it is too much.
+        Back to the `oldest` of the newest samples, and to the last look, for what has ended since. A sample
+        has a line for each bucket: of a long time each histogram's newest is asked for, and where the server
+        cannot do that, or it is too much, less of the past.
         """
-        asked = self._selected(selector, selector.metric)
-        back = min(oldest, at if since is None else max(since, at - ENDED_SECONDS))
+        asked, moment = self._selected(selector, selector.metric), f"{at:.3f}"
+        back = min(oldest, since)
+        if at - back > RAW_SECONDS:
+            last = f"last_over_time({asked}[{_length(at - back)}])"
+            with suppress(TemporaryError):
+                found = _read_natives(self._ask(last, "vector", at=moment))
+                if found:  # Prometheus 2.42 makes a plain 0 of each
+                    return found, back
+            back = min(oldest, max(since, at - RAW_SECONDS))
         try:
-            answer = self._ask(f"{asked}[{_length(at - back)}]", "matrix", at=f"{at:.3f}")
+            answer = self._ask(f"{asked}[{_length(at - back)}]", "matrix", at=moment)
         except TemporaryError:
             if back == oldest:
                 raise
             back = oldest
-            answer = self._ask(f"{asked}[{_length(at - back)}]", "matrix", at=f"{at:.3f}")
-        return [found for one in answer if (found := _read_native(one)) is not None], back
+            answer = self._ask(f"{asked}[{_length(at - back)}]", "matrix", at=moment)
+        return _read_natives(answer), back
 
     def _alive(self, selector: Selector, **more: str) -> dict[_Unit, float]:
         """When the newest samples of all histograms that have not ended were taken; of classic ones, of the
@@ -234,13 +249,18 @@ def _length(seconds: float) -> str:
     return f"{max(0, round(1000 * seconds)) + 1}ms"
 
 
+def _read_natives(answer: Iterable[Mapping[str, Any]]) -> list[NativeSample]:
+    return [found for one in answer if (found := _read_native(one)) is not None]
+
+
 def _read_native(one: Mapping[str, Any]) -> NativeSample | None:
     """The newest sample of a series; None for one of plain numbers, as a summary has them.
 
     Of a bucket the API tells first whether its bounds are its own, then the bounds and how many.
     """
     try:
-        samples, plain = one.get("histograms") or (), one.get("values") or ()
+        samples = one.get("histograms") or ([one["histogram"]] if "histogram" in one else ())
+        plain = one.get("values") or ()
         if not samples or (plain and float(plain[-1][0]) > float(samples[-1][0])):
             return None
         _, told = samples[-1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import ClassVar
 
+from rollway.rollout.ports import Cursor
 from rollway.signals.counted import CountedSignal
 from rollway.signals.counters import Part, base_name
 from rollway.signals.examined import Labels
@@ -24,7 +25,7 @@ class ScrapeSignal(CountedSignal):
     name: ClassVar[str] = "scrape"
     reader: ClassVar[PageReader] = PageReader()
 
-    def page(self, now: float, since: float | None = None) -> Page | Trouble:
+    def page(self, now: float, before: Cursor | None = None) -> Page | Trouble:
         """The page as it is now."""
         return self.reader.read(self.options.source, now)
 
