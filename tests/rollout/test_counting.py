@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from rollway.judge import Reading
-from rollway.planning import Exposure, Guard, Plan
-from rollway.rollout import EvidenceRead, Loaded, State, advance, begin
+from rollway.planning import Exposure, Guard, Plan, Policy
+from rollway.rollout import CommandGiven, CommandKind, EvidenceRead, Loaded, State, advance, begin
 from rollway.rollout.evidence import after_patience
 from rollway.rollout.needs import lacking
-from rollway.rollout.ports import Collected, Cursor, Interval, Move
+from rollway.rollout.ports import Collected, Cursor, Interval, Move, Pending
 from rollway.rollout.tick import afterwards, evaluate
 from rollway.signals.windowed import Asked, DownError, WindowedSignal
 from support.scripted import Scripted
@@ -42,6 +42,18 @@ class Source(WindowedSignal):
         wrong = trials // 2 if asked.start >= self.bad_from else trials // 50
         bad = {"new": wrong, "old": trials // 50}
         return [{"arm": arm, "trials": trials, "bad": bad[arm]} for arm in bad]
+
+
+class Scraped(Source):
+    """One whose numbers come every seven seconds only, as from a server that scrapes; `first`: one."""
+
+    first = 0.0
+
+    def collect(self, cursor: Cursor | None, interval: Interval) -> Collected:
+        newest = interval.now - (interval.now - self.first) % 7
+        if cursor and newest <= cursor["until"]:
+            return Collected(None, cursor)
+        return super().collect(cursor, replace(interval, now=newest))
 
 
 @dataclass
@@ -92,6 +104,10 @@ class Stand:
         if move.verdict is not None:
             self.kinds.append(f"{move.verdict.stage}:{move.verdict.kind}")
         return move
+
+    def say(self, kind: CommandKind) -> None:
+        event = CommandGiven(at=self.now, kind=kind, actor="ana", reason="somebody called")
+        self.loaded = replace(self.loaded, pending=(Pending(1, event),))
 
     def until(self, stage_id: str, at_most: int = 400) -> None:
         for _ in range(at_most):
@@ -161,6 +177,72 @@ def test_bad_numbers_that_come_late_take_it_back_after_the_stage_was_left() -> N
     assert max(reading.end for reading in late) <= left_at + 2
     assert [kind for kind in stand.kinds if kind == "cutover:harmful"]
     assert stand.state.phase in ("rolling_back", "rolled_back")
+
+
+def test_what_was_not_told_yet_at_the_first_look_after_the_stage_still_counts() -> None:
+    """Soon after the cutover a server has nothing newer than from before; a tick later it tells of the last
+    seconds of the run. Then it is not asked any more."""
+    stand = parallel(COMPARED, GATE, policy=Policy(tick_seconds=5, blind_seconds=40))
+    source = stand.sources["differences"] = Scraped("differences")
+    stand.until("run")
+    begun = stand.now.timestamp()
+    source.first, source.bad_from = begun + 5, begun + 26
+    while stand.stage == "run":
+        stand.tick(5)
+    assert stand.now.timestamp() == begun + 30
+    for seconds in (0.2, 4.8):
+        stand.tick(seconds)
+    assert (stand.of("differences")[-1].stage, stand.of("differences")[-1].end) == ("run", begun + 33)
+    assert stand.kinds[-1] == "cutover:harmful"
+    asked = stand.looked.count("cutover:differences")
+    for _ in range(5):
+        stand.tick(5)
+    assert stand.looked.count("cutover:differences") <= asked + 1
+
+
+def test_a_stage_in_between_that_is_left_at_once_is_in_no_interval() -> None:
+    """Its source is asked with a delay, and tells of the stage before when the one after it begins."""
+    guard = COMPARED.model_copy(update={"stages": ("ten", "ninety")})
+    stages = (
+        stage("ten", 0.1, "time", bake_seconds=20),
+        stage("half", 0.5, "time", bake_seconds=0),
+        stage("ninety", 0.9, "time", bake_seconds=30),
+    )
+    stand = Stand(
+        canary(*stages, stage("all", 1, "time"), guards=(guard, GATE)),
+        {"differences": Source("differences", 5.0), "errors": Source("errors")},
+    )
+    stand.until("ten")
+    while stand.stage == "ten":
+        stand.tick()
+    left = stand.now.timestamp()
+    while stand.stage == "half":
+        stand.tick()
+    entered = stand.now.timestamp()
+    assert entered - left < 5
+    stand.until("all")
+    found = stand.of("differences")
+    assert {one.stage for one in found} == {"ten", "ninety"}
+    assert all(one.end <= left + 1 or one.start >= entered for one in found)
+
+
+def test_a_pause_within_the_stage_costs_no_interval() -> None:
+    """It counts in the stage since that was entered, and not since the target was told the share again."""
+    guard = COMPARED.model_copy(update={"stages": ("ten", "ninety")})
+    stages = (stage("ten", 0.1, "time"), stage("half", 0.5, "time"), stage("ninety", 0.9, bake_seconds=300))
+    stand = Stand(
+        canary(*stages, stage("all", 1, "time"), guards=(guard, GATE)),
+        {"differences": Source("differences", 5.0), "errors": Source("errors")},
+    )
+    stand.until("ninety")
+    for word in ("pause", "resume", None):
+        for _ in range(12):
+            stand.tick()
+        if word is not None:
+            stand.say(word)
+    found = [one for one in stand.of("differences") if one.stage == "ninety"]
+    assert [one.start for one in found[1:]] == [one.end for one in found[:-1]]
+    assert len(found) > 30
 
 
 def test_where_it_counts_it_is_blind_as_ever() -> None:

@@ -12,9 +12,9 @@ from rollway.app.waiting import late_at, unheard_json, waiting_json
 from rollway.judge import Reading, sample_to_json
 from rollway.planning import Plan
 from rollway.rollout import State
+from rollway.rollout.collecting import NOTES
 from rollway.rollout.steps import is_past_return
 from rollway.rollout.tasks import open_after
-from rollway.rollout.tick import NOTES
 from rollway.store import Recorded
 
 Json = dict[str, Any]

@@ -1,6 +1,7 @@
 """Carrying a plan out: the pure state machine, the tick, the durable engine, and the protocols that
 signals and targets fill. It never names a signal, a target or a table."""
 
+from rollway.rollout.collecting import Connectors
 from rollway.rollout.machine import advance, begin, live_share
 from rollway.rollout.model import (
     FINAL_PHASES,
@@ -46,7 +47,7 @@ from rollway.rollout.ports import (
     parts_of,
 )
 from rollway.rollout.rules import rules_of
-from rollway.rollout.tick import Connectors, tick
+from rollway.rollout.tick import tick
 
 __all__ = [
     "FINAL_PHASES",

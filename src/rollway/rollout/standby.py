@@ -15,11 +15,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rollway.planning.words import length
+from rollway.rollout.collecting import Connectors
 from rollway.rollout.model import Entry, SetShare
 from rollway.rollout.pace import Moment, Pace
 from rollway.rollout.ports import Loaded, Move, Rollouts
 from rollway.rollout.steps import is_past_return
-from rollway.rollout.tick import Connectors, afterwards, evaluate, tell_target
+from rollway.rollout.tick import afterwards, evaluate, tell_target
 
 log = logging.getLogger("rollway.standby")
 

@@ -10,13 +10,14 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from rollway import judge
-from rollway.errors import InputError, RollwayError
+from rollway.errors import InputError
 from rollway.judge import Reading, Verdict
-from rollway.planning import Guard, Plan, Stage
+from rollway.planning import Stage
 from rollway.rollout import machine
+from rollway.rollout.collecting import Connectors, collect, problem_of
 from rollway.rollout.model import (
     ClockTicked,
     CommandGiven,
@@ -34,39 +35,22 @@ from rollway.rollout.model import (
 from rollway.rollout.pace import Moment, Pace
 from rollway.rollout.ports import (
     NO_SAMPLES,
-    Collected,
     Cursor,
-    Interval,
     Loaded,
     Move,
     NoRunner,
     Rollouts,
-    Signal,
     Target,
     TaskRunner,
     samples_control,
 )
 from rollway.rollout.rules import rules_of
-from rollway.rollout.steps import compared_share, is_past_return, is_same, share_of_work, split_since
+from rollway.rollout.steps import compared_share, is_past_return, is_same, split_since
 
 log = logging.getLogger("rollway.tick")
 
 Outcome = Literal["moved", "stale", "final"]
 """moved: another tick is due; stale: somebody else was faster; final: nothing is left to do."""
-
-TARGET = "#target"
-"""The name among the notes under which the target's own stands."""
-
-NOTES = "#notes"
-"""The cursor under which the signals' last notes are kept, so that each is said once."""
-
-
-class Connectors(Protocol):
-    """Finds the signals and the target of a plan; kept between ticks, so that connections are reused."""
-
-    def signal(self, rollout: str, guard: Guard) -> Signal: ...
-
-    def target(self, rollout: str, plan: Plan) -> Target: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +173,7 @@ def _look(loaded: Loaded, connectors: Connectors, now: datetime) -> Seen:
     if loaded.state.phase == "rolling_back":
         return Seen((observed, *commands), loaded.judge, loaded.cursors)
     since = _split_since(loaded.state, observed)
-    readings, cursors, notes = _collect(loaded, stage, connectors, now, told, since)
+    readings, cursors, notes = collect(loaded, stage, connectors, now, told, since)
     memory, verdict = _judge(loaded, stage, readings, now)
     events = (observed, EvidenceRead(at=now, verdict=verdict), *commands)
     return Seen(events, memory, cursors, readings, notes, verdict)
@@ -208,7 +192,7 @@ def _observe(loaded: Loaded, connectors: Connectors, now: datetime) -> tuple[Eve
         served, wanted = target.observe(), loaded.state.desired_share
         is_near = abs(served.share - target.nearest(wanted)) < machine.SAME_SHARE
     except Exception as error:
-        return TargetFailed(at=now, problem=_problem(error, f"the target of {loaded.id}")), ""
+        return TargetFailed(at=now, problem=problem_of(error, f"the target of {loaded.id}")), ""
     if loaded.target_problem and not is_near:
         # What is served counts, not the answer: one that came too late may have done what it was told.
         return TargetFailed(at=now, problem=loaded.target_problem), ""
@@ -225,95 +209,12 @@ def _observe(loaded: Loaded, connectors: Connectors, now: datetime) -> tuple[Eve
     return observed, served.note
 
 
-def _collect(
-    loaded: Loaded, stage: Stage, connectors: Connectors, now: datetime, told: str, since: datetime | None
-) -> tuple[tuple[Reading, ...], dict[str, Cursor], tuple[Entry, ...]]:
-    """The signals' readings and cursors, and what is to be said: `told` by the target, and by the signals.
-
-    Who was given a version before users were split as they are `since`, or meanwhile, tells nothing of that.
-    """
-    interval = Interval(stage=stage.id, share=compared_share(loaded.state), now=now.timestamp())
-    readings: list[Reading] = []
-    entries: list[Entry] = []
-    cursors = dict(loaded.cursors)
-    said = cursors.get(NOTES, {})
-    notes: Cursor = {TARGET: told} if told else {}
-    if told and told != said.get(TARGET):
-        entries.append(Entry(kind="target", text=f"The target says: {told}"))
-    for guard in loaded.plan.guards:
-        if not guard.counts_in(stage.id):
-            # Asked again later, it begins anew: what happens meanwhile is of no stage in which it counts.
-            cursors.pop(guard.kpi, None)
-            rest = _rest_of_before(loaded, guard, connectors, interval)
-            if rest is not None and rest.reading is not None:
-                cursors[guard.kpi] = rest.cursor
-                readings.append(rest.reading)
-            continue
-        collected = _collect_one(loaded, guard, connectors, interval)
-        cursors[guard.kpi] = collected.cursor
-        one = collected.reading
-        if one is not None and _is_of_one_split(guard, one, since) and _is_of_here(loaded, guard, one):
-            readings.append(one)
-        if collected.note:
-            notes[guard.kpi] = collected.note
-        if collected.note and collected.note != said.get(guard.kpi):
-            entries.append(Entry(kind="signal", text=f"{guard.kpi}: {collected.note}"))
-    return tuple(readings), {**cursors, NOTES: notes}, tuple(entries)
-
-
 def _split_since(state: State, observed: Event) -> datetime | None:
     """When users were first seen to be split as they are; None where the target may have changed it since."""
     if isinstance(observed, TargetObserved):
         return split_since(state, observed)
     is_share = is_same(state.desired_share, state.served_share or 0.0)
     return state.split_at if is_share and is_same(state.desired_control, state.served_control) else None
-
-
-def _is_of_one_split(guard: Guard, reading: Reading, since: datetime | None) -> bool:
-    """Whether who was given a version in the interval was given it by one split of users, the present one."""
-    if guard.kind != "assignment" or reading.problem is not None:
-        return True
-    return since is not None and reading.start >= since.timestamp()
-
-
-def _rest_of_before(
-    loaded: Loaded, guard: Guard, connectors: Connectors, interval: Interval
-) -> Collected | None:
-    """What a source that is asked with a delay still tells of the stage before, in which the guard counted;
-    None once that is all."""
-    state, told_at = loaded.state, loaded.state.told_at
-    if not state.stage or told_at is None or guard.kpi not in loaded.cursors:
-        return None
-    before = loaded.plan.stages[state.stage - 1]
-    if not guard.counts_in(before.id):
-        return None
-    share = share_of_work(before.exposure.live, before.exposure.mirrored, before.exposure.control)
-    rest = _collect_one(loaded, guard, connectors, replace(interval, stage=before.id, share=share))
-    reading, left_at = rest.reading, told_at.timestamp()
-    if reading is None or reading.problem is not None or reading.start >= left_at:
-        return None
-    return rest if reading.end <= left_at + loaded.plan.policy.tick_seconds else None
-
-
-def _is_of_here(loaded: Loaded, guard: Guard, reading: Reading) -> bool:
-    """Whether the interval is of stages in which the guard counts. A source that is asked with a delay tells
-    of the time before a stage at first."""
-    state, stages = loaded.state, loaded.plan.stages
-    if state.told_at is None or not guard.stages or not state.stage:
-        return True
-    counted_before = guard.counts_in(stages[state.stage - 1].id)
-    return counted_before or reading.problem is not None or reading.start >= state.told_at.timestamp()
-
-
-def _collect_one(loaded: Loaded, guard: Guard, connectors: Connectors, interval: Interval) -> Collected:
-    cursor = loaded.cursors.get(guard.kpi)
-    try:
-        return connectors.signal(loaded.id, guard).collect(cursor, interval)
-    except Exception as error:
-        note = _problem(error, f"the signal of {guard.kpi}")
-        now = interval.now
-        reading = Reading(guard.kpi, now, now, interval.stage, interval.share, problem="source_down")
-        return Collected(reading=reading, cursor=cursor or {}, note=note)
 
 
 def _judge(
@@ -329,16 +230,9 @@ def _judge(
         said = judge.verdict(rules, state, now=now.timestamp(), stage=stage.id, share=share, since=since)
         return judge.dump(state), said
     except Exception as error:
-        reason = f"the judge failed: {_problem(error, f'the judge of {loaded.id}')}"
+        reason = f"the judge failed: {problem_of(error, f'the judge of {loaded.id}')}"
         blind = Verdict("blind", now.timestamp(), stage.id, 0.0, 0.0, 0.0, reason, guards=())
         return loaded.judge, blind
-
-
-def _problem(error: Exception, what: str) -> str:
-    if isinstance(error, RollwayError):
-        return error.message
-    log.exception("%s raised", what)
-    return f"{type(error).__name__}: {error}"
 
 
 def _decide(
@@ -371,7 +265,7 @@ def _act(
             tell_target(connectors.target(loaded.id, loaded.plan), effect, loaded.seq + 1)
         except Exception as error:
             rollouts.note_target_problem(
-                loaded.id, loaded.seq + 1, _problem(error, f"the target of {loaded.id}")
+                loaded.id, loaded.seq + 1, problem_of(error, f"the target of {loaded.id}")
             )
 
 
