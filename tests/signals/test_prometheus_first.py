@@ -1,4 +1,4 @@
-"""The first scrape of a service that has long been running: its past is not what happened since."""
+"""What happened since the last look: neither a service's past at its first scrape, nor two lives as one."""
 
 from __future__ import annotations
 
@@ -74,3 +74,34 @@ def test_a_service_without_errors_costs_two_questions_a_look(
     asked = answers(scripted, lambda query: [] if "5.." in query else found(query, SCRAPED, 0)[::2])
     assert errors(scripted).collect(None, at(SCRAPED + 0.5)).cursor
     assert len(asked) == 2
+
+
+def test_a_restart_between_two_looks_is_seen_though_it_is_ahead_of_its_past(
+    scripted: Scripted, at: Callable[..., Interval]
+) -> None:
+    """A crash loop: from 40 to 5 and on to 60 within a minute. That is no rise of 20; it costs the interval,
+    and what comes after counts."""
+    seen: list[tuple[float, int]] = [(SCRAPED, 40)]
+
+    def told(query: str) -> list[dict[str, object]]:
+        return [
+            {
+                "metric": {"__name__": TOTAL, "version": version, "code": code},
+                "values": [[time, str(count if version == "v2" else 40)] for time, count in seen],
+            }
+            for version in ("v1", "v2")
+            for code in (("503",) if "5.." in query else ("200", "503"))
+        ]
+
+    answers(scripted, told)
+    signal = errors(scripted)
+    cursor = signal.collect(None, at(SCRAPED + 1)).cursor
+    seen += [(SCRAPED + 15, 5), (SCRAPED + 30, 30), (SCRAPED + 45, 60)]
+    lost = signal.collect(cursor, at(SCRAPED + 46))
+    assert lost.reading is not None
+    assert lost.reading.problem == "implausible"
+    assert 'requests_total{code="200",version="v2"} fell between two looks' in lost.note
+    seen.append((SCRAPED + 60, 70))
+    reading = signal.collect(lost.cursor, at(SCRAPED + 61)).reading
+    assert reading is not None
+    assert (reading.candidate.trials, reading.candidate.bad) == (20, 10)

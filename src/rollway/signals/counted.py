@@ -126,6 +126,9 @@ class CountedSignal(ABC):
             if interval.now - cursor["at"] < OLD_SECONDS:
                 raise
             return self._uncounted(f"{doubt}; {NOT_COUNTED}", moved_on, cursor, interval)
+        if look.fallen:
+            note = f"{look.fallen} fell between two looks, and rose again; {NOT_COUNTED}"
+            return self._uncounted(note, moved_on, cursor, interval)
         return Collected(reading, moved_on, self._remark(look))
 
     def _uncounted(self, note: str, moved_on: Cursor, cursor: Cursor, interval: Interval) -> Collected:

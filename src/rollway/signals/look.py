@@ -29,10 +29,12 @@ START_METRIC = "process_start_time_seconds"
 
 
 class Look(NamedTuple):
-    """What matters of a page: the series that were asked for, and when the process says it started."""
+    """What matters of a page: the series that were asked for, when the process says it started, and a series
+    that fell before what is told of it now."""
 
     told: Told
     started: float | None
+    fallen: str = ""
 
     @classmethod
     def of(cls, page: Page, options: CountedOptions) -> Look:
@@ -52,13 +54,13 @@ class Look(NamedTuple):
         refuse_doubtful(found)
         told = Told(tuple(found), _natives(page, options))
         # Several starts mean a page that gathers many processes; none speaks for all.
-        return cls(told, starts[0] if len(starts) == 1 else None)
+        return cls(told, starts[0] if len(starts) == 1 else None, page.fallen)
 
     def in_one_form(self, before: Memory) -> Look:
         """Raises ImplausibleError for more figures than a cursor should hold, in the form that is read."""
         told = in_one_form(self.told, before)
         refuse_many(told)
-        return Look(told, self.started)
+        return self._replace(told=told)
 
     def seen(self) -> set[tuple[Arm, Part]]:
         """Which parts of which arms there are."""
@@ -103,11 +105,11 @@ def _is_meant(sample: Sample, part: Part, selector: Selector) -> bool:
 
 def _series(sample: Sample, arm: Arm, part: Part, metric: str) -> Series:
     labels = spelled_once(sample.labels)
-    key = _text(sample.name, labels)
+    key = series_text(sample.name, labels)
     value = whole(sample.value, of=key)
     if part != "bucket":
         return Series(key, key, arm, part, value)
-    unit = _text(metric, {name: value for name, value in labels.items() if name != LE})
+    unit = series_text(metric, {name: value for name, value in labels.items() if name != LE})
     try:
         bound = float(labels[LE])
     except (KeyError, ValueError):
@@ -129,7 +131,7 @@ def _natives(page: Page, options: CountedOptions) -> tuple[Native, ...]:
 
 
 def _native(sample: NativeSample, arm: Arm, metric: str) -> Native:
-    unit = _text(metric, sample.labels)
+    unit = series_text(metric, sample.labels)
     told = _labels(sample.labels)
     begin = ",".join((*(text for name, text in told if name < LE), f'{LE}="'))
     end = ",".join(('"', *(text for name, text in told if name > LE)))
@@ -141,5 +143,6 @@ def _labels(labels: Mapping[str, str]) -> list[tuple[str, str]]:
     return [(name, f"{name}={json.dumps(labels[name], ensure_ascii=False)}") for name in sorted(labels)]
 
 
-def _text(name: str, labels: Mapping[str, str]) -> str:
+def series_text(name: str, labels: Mapping[str, str]) -> str:
+    """A series as a page writes it, and as a cursor knows it: the labels in order."""
     return f"{name}{{{','.join(text for _, text in _labels(labels))}}}"

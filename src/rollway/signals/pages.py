@@ -58,11 +58,13 @@ class Source(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a page said at one moment: `at` (unix seconds); None means the moment it was asked for."""
+    """What a page said at one moment: `at` (unix seconds); None means the moment it was asked for.
+    `fallen`: a counter of it that fell since the last look, though it may have risen again."""
 
     samples: tuple[Sample, ...]
     at: float | None = None
     natives: tuple[NativeSample, ...] = ()
+    fallen: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import takewhile
 from typing import Any, ClassVar
@@ -15,12 +14,14 @@ from urllib.parse import urlencode
 from rollway.asking import Asker
 from rollway.errors import TemporaryError
 from rollway.rollout.ports import Cursor
+from rollway.signals.answers import Found, newest_of, newest_page, page_of, read_natives, read_series
 from rollway.signals.counted import CountedSignal
 from rollway.signals.counters import Part, part_name
 from rollway.signals.examined import Labels
-from rollway.signals.pages import NativeSample, Page, Sample, Trouble
+from rollway.signals.look import series_text
+from rollway.signals.pages import NativeSample, Page, Trouble
 from rollway.signals.selector import Matcher, Operator, Selector
-from rollway.signals.spelling import LE, spelled_once, spellings
+from rollway.signals.spelling import LE, spellings
 
 LOOK_BACK = "5m"
 """As long as Prometheus itself holds a series to be alive after its last sample."""
@@ -50,7 +51,8 @@ class PrometheusSignal(CountedSignal):
     def page(self, now: float, before: Cursor | None = None) -> Page | Trouble:
         """All parts as they were at the newest moment that each of them has samples for."""
         try:
-            return self._histograms(now, before or {}) if self.kind == "latency" else self._counters(now)
+            asked = self._histograms if self.kind == "latency" else self._counters
+            return asked(now, before or {})
         except TemporaryError as error:
             return Trouble(error.message)
 
@@ -64,24 +66,20 @@ class PrometheusSignal(CountedSignal):
                 answer = answer + self._ask(f"{count} (histogram_count({selector.metric}))", "vector")
         return [dict(one["metric"]) for one in answer]
 
-    def _counters(self, now: float) -> Page:
+    def _counters(self, now: float, before: Cursor) -> Page:
         found = {part: self._series(selector, part) for part, selector in self.options.parts.items()}
         early = takewhile(lambda part: not found[part], tuple(found))
         if any(found.values()):
             # The first scrape may have come between two questions: what only the later one saw would
             # look as if the other series began at 0 after it, and their whole past be counted.
             found |= {part: self._series(self.options.parts[part], part) for part in tuple(early)}
-        newest = [_newest(series) for series in found.values() if series]
+        newest = [newest_of(series) for series in found.values() if series]
         if not newest:
             return Page(())
         at = min(newest)
         # A series may be asked for as two parts at once; a page tells it once.
-        samples = {
-            (one.name, *sorted(one.labels.items())): one
-            for series in found.values()
-            for one in _samples(series, at)
-        }
-        return Page(tuple(samples.values()), min(at, now))
+        every = {series_text(*one[0]): one for series in found.values() for one in series}
+        return page_of(list(every.values()), at, before.get("at"), now)
 
     def _histograms(self, now: float, before: Cursor) -> Page:
         """Classic and native ones. A service may have both, or go from one to the other."""
@@ -90,8 +88,8 @@ class PrometheusSignal(CountedSignal):
         alive = self._alive(selector)
         times = [time for unit, time in alive.items() if not _is_classic(unit)]
         if classic and alive and not times and not before.get("native"):
-            return _page(classic, now)
-        at = max([*times, *([_newest(classic)] if classic else [])], default=now)
+            return newest_page(classic, before.get("at"), now)
+        at = max([*times, *([newest_of(classic)] if classic else [])], default=now)
         # Who asks for all that was ever counted asks of what is alive.
         since = before.get("at") or at
         if classic:
@@ -99,7 +97,7 @@ class PrometheusSignal(CountedSignal):
             since = max(since, at - SEEN_SECONDS)
         natives, back = self._natives(selector, at, min(times, default=at), since)
         if not natives:
-            return _page(classic, now)
+            return newest_page(classic, before.get("at"), now)
         if classic:
             # Asked again, for the first scrape of some may have come in between.
             classic, alive = self._series(selector, "bucket"), self._alive(selector, at=f"{at:.3f}")
@@ -110,7 +108,7 @@ class PrometheusSignal(CountedSignal):
                 if (one[1][-1][0] >= back or _unit(one[0][1], le="+Inf") in alive)
                 and not _is_over(one[0][1], alive, native=False)
             ]
-        return Page(_samples(classic, at), min(at, now), tuple(natives))
+        return page_of(classic, at, before.get("at"), now, natives=tuple(natives))
 
     def _natives(
         self, selector: Selector, at: float, oldest: float, since: float
@@ -126,7 +124,7 @@ class PrometheusSignal(CountedSignal):
         if at - back > RAW_SECONDS:
             last = f"last_over_time({asked}[{_length(at - back)}])"
             with suppress(TemporaryError):
-                found = _read_natives(self._ask(last, "vector", at=moment))
+                found = read_natives(self._ask(last, "vector", at=moment))
                 if found:  # Prometheus 2.42 makes a plain 0 of each
                     return found, back
             back = min(oldest, max(since, at - RAW_SECONDS))
@@ -137,7 +135,7 @@ class PrometheusSignal(CountedSignal):
                 raise
             back = oldest
             answer = self._ask(f"{asked}[{_length(at - back)}]", "matrix", at=moment)
-        return _read_natives(answer), back
+        return read_natives(answer), back
 
     def _alive(self, selector: Selector, **more: str) -> dict[_Unit, float]:
         """When the newest samples of all histograms that have not ended were taken; of classic ones, of the
@@ -147,9 +145,8 @@ class PrometheusSignal(CountedSignal):
         answer = self._ask(query, "vector", **more)
         return {_unit(one["metric"]): float(one["value"][1]) for one in answer}
 
-    def _series(self, selector: Selector, part: Part) -> _Found:
-        answer = self._ask(self._query(selector, part), "matrix")
-        return _joined(found for one in answer if (found := _read(one)) is not None)
+    def _series(self, selector: Selector, part: Part) -> Found:
+        return read_series(self._ask(self._query(selector, part), "matrix"))
 
     def _query(self, selector: Selector, part: Part) -> str:
         return f"{self._selected(selector, part_name(selector.metric, part))}[{LOOK_BACK}]"
@@ -183,49 +180,6 @@ class PrometheusSignal(CountedSignal):
         return {"Authorization": f"Bearer {token}"}
 
 
-_Times = list[tuple[float, float]]
-_Series = tuple[tuple[str, dict[str, str]], _Times]
-_Found = list[_Series]
-
-
-def _read(one: Mapping[str, Any]) -> _Series | None:
-    """One series: its name and labels, and its samples (unix seconds, value), oldest first."""
-    labels = dict(spelled_once(one["metric"]))
-    times = [(float(at), float(value)) for at, value in one.get("values", ())]
-    return ((labels.pop("__name__", ""), labels), times) if times else None
-
-
-def _joined(series: Iterable[_Series]) -> _Found:
-    """Buckets that were spelled otherwise before an upgrade of the server as one series each."""
-    found: dict[tuple[str, ...], _Series] = {}
-    for (name, labels), times in series:
-        key = (name, *(text for pair in sorted(labels.items()) for text in pair))
-        known = found.get(key)
-        found[key] = ((name, labels), times if known is None else sorted([*known[1], *times]))
-    return list(found.values())
-
-
-def _newest(series: _Found) -> float:
-    return max(times[-1][0] for _, times in series)
-
-
-def _samples(series: _Found, at: float) -> tuple[Sample, ...]:
-    """Each as of `at`."""
-    return tuple(
-        Sample(name, name, labels, value)
-        for (name, labels), times in series
-        if (value := _as_of(at, times)) is not None
-    )
-
-
-def _page(series: _Found, now: float) -> Page:
-    """All of them as of the newest sample."""
-    if not series:
-        return Page(())
-    at = _newest(series)
-    return Page(_samples(series, at), min(at, now))
-
-
 _Unit = frozenset[tuple[str, str]]
 
 
@@ -247,38 +201,6 @@ def _is_over(labels: Labels, alive: Mapping[_Unit, float], *, native: bool) -> b
 def _length(seconds: float) -> str:
     """As a range; a millisecond more, for some servers leave out what lies at its very beginning."""
     return f"{max(0, round(1000 * seconds)) + 1}ms"
-
-
-def _read_natives(answer: Iterable[Mapping[str, Any]]) -> list[NativeSample]:
-    return [found for one in answer if (found := _read_native(one)) is not None]
-
-
-def _read_native(one: Mapping[str, Any]) -> NativeSample | None:
-    """The newest sample of a series; None for one of plain numbers, as a summary has them.
-
-    Of a bucket the API tells first whether its bounds are its own, then the bounds and how many.
-    """
-    try:
-        samples = one.get("histograms") or ([one["histogram"]] if "histogram" in one else ())
-        plain = one.get("values") or ()
-        if not samples or (plain and float(plain[-1][0]) > float(samples[-1][0])):
-            return None
-        _, told = samples[-1]
-        labels = dict(one["metric"])
-        name = labels.pop("__name__", "")
-        buckets = tuple(
-            (float(low), float(high), float(count)) for _, low, high, count in told.get("buckets") or ()
-        )
-        return NativeSample(name, labels, float(told["count"]), buckets)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise TemporaryError("a native histogram is not told as Prometheus tells it") from error
-
-
-def _as_of(at: float, times: _Times) -> float | None:
-    """The value of the last sample that is not newer; NaN marks a series that had ended by then."""
-    values: Iterator[float] = (value for moment, value in reversed(times) if moment <= at)
-    value = next(values, None)
-    return None if value is None or math.isnan(value) else value
 
 
 def _told(matcher: Matcher) -> str:
