@@ -147,6 +147,19 @@ def test_people_may_overrule_where_a_guard_counts(parallel: Plan) -> None:
     assert "'cutovr' that the plan does not have" in told
 
 
+def test_an_overruled_plan_says_as_well_where_no_kpi_counts(parallel: Plan) -> None:
+    """Whoever limits the last KPI is told what is not watched any more; and no longer once it is again."""
+    told = "No KPI counts in 'Cutover' and 'Old version kept': there nothing takes the release back by its "
+    told += "numbers."
+    less = edited(parallel, with_values(parallel, {"guards.errors.stages": "[parallel-run]"}), "quiet")
+    assert told in less.notes
+    more = edited(less, with_values(less, {"guards.errors.stages": "[parallel-run, cutover]"}), "not so")
+    assert told not in more.notes
+    assert any(note.startswith("No KPI counts in 'Old version kept':") for note in more.notes)
+    every = edited(more, with_values(more, {"guards.errors.stages": "[]"}), "all of it")
+    assert every.notes == parallel.notes
+
+
 def test_a_guard_never_counts_everywhere_because_its_stage_was_taken_out(parallel: Plan) -> None:
     """A stage that goes is forgotten by guards of other stages; a guard of nothing else must go too."""
     both = edited(

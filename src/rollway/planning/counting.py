@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from rollway.facts.model import During, Kpi, MethodName, Release
-from rollway.planning.model import Stage
+from rollway.planning.model import Plan, Stage
 from rollway.planning.words import listing
 
 EVERYONE: During = "everyone"
@@ -19,6 +19,9 @@ PART_WORDS = {
     "canary": "the canary",
     "everyone": "the time when everyone has it",
 }
+
+UNWATCHED = "No KPI counts in "
+"""How the note begins that says where nothing is watched."""
 
 
 def is_counted(kpi: Kpi, stage: Stage) -> bool:
@@ -63,14 +66,8 @@ def counting_notes(release: Release, stages: Sequence[Stage]) -> Iterator[str]:
             parts = listing(PART_WORDS[part] for part in kpi.during)
             yield f"'{kpi.name}' is left out: it counts during {parts} only, which this plan does not have."
     bears = [kpi for kpi in release.kpis if kpi.say != "watch"]
-    bare = [
-        stage.title
-        for stage in stages
-        if stage.exposure.live and bears and not any(is_counted(kpi, stage) for kpi in bears)
-    ]
-    if bare:
-        named = listing((f"'{title}'" for title in bare), 3)
-        yield f"No KPI counts in {named}: there nothing takes the release back by its numbers."
+    if bears:
+        yield from _unwatched(stages, lambda stage: any(is_counted(kpi, stage) for kpi in bears))
     is_said = any(PARALLEL in kpi.during for kpi in release.kpis)
     open_ended = [kpi.name for kpi in release.kpis if kpi.say == "gate" and not kpi.during]
     if open_ended and not is_said and any(stage.exposure.mode != "live" for stage in stages):
@@ -79,3 +76,23 @@ def counting_notes(release: Release, stages: Sequence[Stage]) -> Iterator[str]:
             "versions do the same work would be blind then, and people would have to go on by name: let it "
             f"say `during: [parallel]`. Counted to the end: {listing(open_ended, 3)}."
         )
+
+
+def with_counting_note(plan: Plan) -> Plan:
+    """The plan, which people have changed, with what is to be said now of stages in which no KPI counts."""
+    bears = [guard for guard in plan.guards if guard.say != "watch"]
+    if not bears:
+        return plan
+    before = tuple(note for note in plan.notes if note.startswith(UNWATCHED))
+    now = tuple(_unwatched(plan.stages, lambda stage: any(guard.counts_in(stage.id) for guard in bears)))
+    if before == now:
+        return plan
+    others = (note for note in plan.notes if note not in before)
+    return plan.model_copy(update={"notes": (*others, *now)})
+
+
+def _unwatched(stages: Sequence[Stage], is_watched: Callable[[Stage], bool]) -> Iterator[str]:
+    bare = [stage.title for stage in stages if stage.exposure.live and not is_watched(stage)]
+    if bare:
+        named = listing((f"'{title}'" for title in bare), 3)
+        yield f"{UNWATCHED}{named}: there nothing takes the release back by its numbers."

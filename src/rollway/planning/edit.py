@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from rollway.errors import InputError, RefusedError
 from rollway.facts.problems import SourceText, did_you_mean, dotted
+from rollway.planning.counting import with_counting_note
 from rollway.planning.model import Override, Plan
 from rollway.planning.promises import with_promises
 from rollway.planning.rollback_clock import with_clock
@@ -95,7 +96,7 @@ def edited(plan: Plan, body: Body, because: str, by: str = "") -> Plan:
     made = Plan.model_validate(
         {**whole, "overrides": [*kept, *(override.model_dump(mode="json") for override in overrides)]}
     )
-    return with_clock(with_promises(made))
+    return with_counting_note(with_clock(with_promises(made)))
 
 
 def _without_gone(before: Body, after: Body) -> Body:
