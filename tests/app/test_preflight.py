@@ -16,6 +16,7 @@ import pytest
 from rollway.app import Rollway
 from rollway.app.planted import find, law_of, made_worse, steps_of
 from rollway.app.preflight import Ask, Preflight, check_buckets
+from rollway.app.proof import refusals
 from rollway.facts.model import SignalSpec
 from rollway.judge import Counts, Histogram, Moments
 from rollway.planning import Guard, Plan
@@ -132,6 +133,27 @@ def test_a_version_that_is_served_and_has_no_numbers_fails(rollway: Rollway, tmp
     assert "`candidate`" in found["errors", "new version"].hint
     assert found["target", "starts from nobody"].state == "failed"
     assert "50.00%" in found["target", "starts from nobody"].told
+
+
+def test_a_source_that_is_needed_in_a_later_stage_only_need_not_be_there_yet(
+    rollway: Rollway, tmp_path: Path
+) -> None:
+    """The survey's file comes with its answers: nobody is refused a start for that, and is told from when on
+    it is asked. One that counts from the first stage on has to be there."""
+    plan = with_csv(tmp_path, old=30_000)
+    spec = SignalSpec.model_validate(
+        {**plan.guards[0].signal.model_dump(), "file": str(tmp_path / "survey.csv")}
+    )
+    survey = plan.guards[0].model_copy(update={"kpi": "survey", "signal": spec, "stages": ("half", "all")})
+    later = plan.model_copy(update={"guards": (*plan.guards, survey)})
+    found = look(rollway, later)
+    assert refusals(later, looked(rollway).prove(later, QUICK), waited=60) == ()
+    assert found["survey", "source"].state == "unknown"
+    assert found["survey", "source"].hint == "it is asked from 'half' on; look again before that"
+    assert found["errors", "source"].state == "ok"
+    early = survey.model_copy(update={"stages": ("baseline", "half")})
+    found = look(rollway, plan.model_copy(update={"guards": (*plan.guards, early)}))
+    assert found["survey", "source"].state == "failed"
 
 
 def test_what_tells_of_the_past_is_asked_for_ten_minutes_at_once(rollway: Rollway, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from math import isclose
 from rollway.app.busy import holder_of
 from rollway.app.connectors import PluginConnectors
 from rollway.app.planted import Found, find, law_of, made_worse, steps_of, with_patience
-from rollway.app.proof import FROM_NOBODY, OLD_VERSION, TARGET, Finding, Proof
+from rollway.app.proof import FROM_NOBODY, OLD_VERSION, SOURCE, TARGET, Finding, Proof, needed_later
 from rollway.app.sampled import check_group, check_sampling, drawn_in
 from rollway.app.selected import check_bad, missing, onto_nothing, read, trials_of
 from rollway.errors import InputError, RollwayError
@@ -99,7 +99,10 @@ class Preflight:
         found = [Finding(TARGET, check) for check in of_target]
         seen = {look.guard.kpi: look for look in looks}
         for guard in plan.guards:
-            checks = _of_guard(plan, seen[guard.kpi], share, ask) if guard.kpi in seen else broken[guard.kpi]
+            checks = broken.get(guard.kpi, [])
+            if guard.kpi in seen:
+                told = _of_guard(plan, seen[guard.kpi], share, ask)
+                checks = [needed_later(plan, guard, check) for check in told]
             found += [Finding(guard.kpi, check) for check in checks]
         return tuple(found)
 
@@ -132,7 +135,7 @@ class Preflight:
             try:
                 signal = self._connectors.signal(name, guard)
             except InputError as error:
-                broken[guard.kpi] = [Check("source", "failed", error.message, error.hint)]
+                broken[guard.kpi] = [Check(SOURCE, "failed", error.message, error.hint)]
                 continue
             look = _Look(guard, signal, {})
             self._ask(look, None, self._interval(plan, share))
@@ -223,12 +226,12 @@ def _of_guard(plan: Plan, look: _Look, share: float | None, ask: Ask) -> list[Ch
     if reading is None:
         told = look.note or f"it answers, but nothing new came within {seconds(ask.within)}"
         hint = f"look for longer: --within {2 * max(30, round(ask.within))}s"
-        return [Check("source", "unknown", told, hint)]
+        return [Check(SOURCE, "unknown", told, hint)]
     if reading.problem is not None:
         told = look.note or reading.problem.replace("_", " ")
-        return [Check("source", "failed", told, "until it answers the judge is blind, and holds")]
+        return [Check(SOURCE, "failed", told, "until it answers the judge is blind, and holds")]
     length = reading.end - reading.start
-    checks = [Check("source", "ok", f"told of {seconds(length)}"), _age(plan, look, reading)]
+    checks = [Check(SOURCE, "ok", f"told of {seconds(length)}"), _age(plan, look, reading)]
     if look.guard.baseline == "concurrent":
         checks.append(_old_version(plan, look, reading, length, share))
     checks.append(_new_version(look, reading, length, share))

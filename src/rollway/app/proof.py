@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ SKIPPED = "preflight_skipped"
 WAY_BACK = "way back"
 FROM_NOBODY = "starts from nobody"
 CANDIDATE_READY = "candidate ready"
+SOURCE = "source"
 OLD_VERSION = "old version"
 BAD_EVENTS = "bad events"
 """What is doubtful about the bad ones among the trials; only there where something is."""
@@ -89,16 +90,18 @@ def _is_doubtful(check: Check) -> bool:
 
 def _is_read(guard: Guard, proof: Proof) -> bool:
     has_old = guard.baseline != "concurrent" or proof.is_ok(guard.kpi, OLD_VERSION)
-    return has_old and proof.is_ok(guard.kpi, "source")
+    return has_old and proof.is_ok(guard.kpi, SOURCE)
 
 
 def refusals(plan: Plan, proof: Proof, waited: float) -> tuple[Finding, ...]:
     """What stands against starting: all that failed, and gates of which no numbers came in `waited` seconds.
 
-    Where the judge itself would wait longer for numbers than that, their absence shows nothing.
+    Where the judge itself would wait longer for numbers than that, their absence shows nothing; nor does that
+    of a gate that is not asked in the first stage.
     """
-    is_long = waited >= rules_of(plan).blind_seconds
-    silent = {guard.kpi for guard in plan.guards if guard.say == "gate" and not _is_read(guard, proof)}
+    is_long, first = waited >= rules_of(plan).blind_seconds, plan.stages[0].id
+    gates = (guard for guard in plan.guards if guard.say == "gate" and guard.counts_in(first))
+    silent = {guard.kpi for guard in gates if not _is_read(guard, proof)}
     return tuple(
         one
         for one in proof.findings
@@ -108,7 +111,15 @@ def refusals(plan: Plan, proof: Proof, waited: float) -> tuple[Finding, ...]:
 
 
 def _is_data(check: Check) -> bool:
-    return check.name in ("source", OLD_VERSION)
+    return check.name in (SOURCE, OLD_VERSION)
+
+
+def needed_later(plan: Plan, guard: Guard, check: Check) -> Check:
+    """The check of a KPI that does not count in the first stage: its numbers may still be to come."""
+    if guard.counts_in(plan.stages[0].id) or check.state != "failed" or not _is_data(check):
+        return check
+    first = next(stage.title for stage in plan.stages if guard.counts_in(stage.id))
+    return replace(check, state="unknown", hint=f"it is asked from '{first}' on; look again before that")
 
 
 def refusal(found: Sequence[Finding], again: str) -> NotProvenError:
