@@ -105,3 +105,57 @@ def test_a_restart_between_two_looks_is_seen_though_it_is_ahead_of_its_past(
     reading = signal.collect(lost.cursor, at(SCRAPED + 61)).reading
     assert reading is not None
     assert (reading.candidate.trials, reading.candidate.bad) == (20, 10)
+
+
+def test_the_end_of_the_only_series_of_errors_holds_nothing_up(
+    scripted: Scripted, at: Callable[..., Interval]
+) -> None:
+    """The one instance that ever had an error was replaced: its series stays to be seen for five minutes, in
+    which nothing bad was counted, and that is no silence."""
+    newest = SCRAPED
+
+    def told(query: str) -> list[dict[str, object]]:
+        errors_, good = [(SCRAPED, 5)], [(SCRAPED, 100), *([(newest, 130)] if newest > SCRAPED else [])]
+        return [
+            {
+                "metric": {"__name__": TOTAL, "version": version, "code": code},
+                "values": [[time, str(count)] for time, count in times],
+            }
+            for version in ("v1", "v2")
+            for code, times in (("503", errors_), ("200", good))
+            if code == "503" or "5.." not in query
+        ]
+
+    answers(scripted, told)
+    signal = errors(scripted)
+    cursor = signal.collect(None, at(SCRAPED + 1)).cursor
+    newest = SCRAPED + 15
+    reading = signal.collect(cursor, at(SCRAPED + 16)).reading
+    assert reading is not None
+    assert (reading.end, reading.candidate.trials, reading.candidate.bad) == (SCRAPED + 15, 30, 0)
+
+
+def test_what_was_scraped_between_two_questions_is_left_to_the_next_look(
+    scripted: Scripted, at: Callable[..., Interval]
+) -> None:
+    """The bad ones are asked for last, and may be newer than the total: all is told as of the total."""
+    seen = [(SCRAPED, 0)]
+
+    def told(query: str) -> list[dict[str, object]]:
+        known = seen if "5.." in query else seen[:-1] or seen
+        return [
+            {
+                "metric": {"__name__": TOTAL, "version": version, "code": code},
+                "values": [[time, str(100 + more)] for time, more in known],
+            }
+            for version in ("v1", "v2")
+            for code in (("503",) if "5.." in query else ("200", "503"))
+        ]
+
+    answers(scripted, told)
+    signal = errors(scripted)
+    cursor = signal.collect(None, at(SCRAPED + 1)).cursor
+    seen += [(SCRAPED + 15, 10), (SCRAPED + 30, 90)]
+    reading = signal.collect(cursor, at(SCRAPED + 31)).reading
+    assert reading is not None
+    assert (reading.end, reading.candidate.trials, reading.candidate.bad) == (SCRAPED + 15, 20, 10)

@@ -49,7 +49,7 @@ class PrometheusSignal(CountedSignal):
     more: ClassVar[tuple[str, ...]] = ("token_env",)
 
     def page(self, now: float, before: Cursor | None = None) -> Page | Trouble:
-        """All parts as they were at the newest moment that each of them has samples for."""
+        """All parts as they were at the newest moment of which the answers know all."""
         try:
             asked = self._histograms if self.kind == "latency" else self._counters
             return asked(now, before or {})
@@ -68,15 +68,16 @@ class PrometheusSignal(CountedSignal):
 
     def _counters(self, now: float, before: Cursor) -> Page:
         found = {part: self._series(selector, part) for part, selector in self.options.parts.items()}
-        early = takewhile(lambda part: not found[part], tuple(found))
-        if any(found.values()):
-            # The first scrape may have come between two questions: what only the later one saw would
-            # look as if the other series began at 0 after it, and their whole past be counted.
-            found |= {part: self._series(self.options.parts[part], part) for part in tuple(early)}
-        newest = [newest_of(series) for series in found.values() if series]
-        if not newest:
+        early = tuple(takewhile(lambda part: not found[part], tuple(found)))
+        asked_first = next((series for series in found.values() if series), None)
+        if asked_first is None:
             return Page(())
-        at = min(newest)
+        # Up to its newest sample the later answers have all there is. Those may end earlier: the last series
+        # of errors ends with its instance, and is seen for as long as Prometheus looks back.
+        at = newest_of(asked_first)
+        # The first scrape may have come between two questions: what only the later one saw would
+        # look as if the other series began at 0 after it, and their whole past be counted.
+        found |= {part: self._series(self.options.parts[part], part) for part in early}
         # A series may be asked for as two parts at once; a page tells it once.
         every = {series_text(*one[0]): one for series in found.values() for one in series}
         return page_of(list(every.values()), at, before.get("at"), now)
