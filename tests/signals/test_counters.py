@@ -199,6 +199,13 @@ def test_too_many_series_are_refused() -> None:
     assert (len(kept.counters), kept.absent) == (MOST_SERIES, {})
 
 
+def test_what_has_just_gone_is_forgotten_last() -> None:
+    """Of many instances that came and went the one that missed a single scrape goes on where it was."""
+    old = {f"old{number}": 1 for number in range(MOST_SERIES - 1)}
+    kept = remembered([series("there", 5)], Mark({"there": 4, "missed": 900}, old))
+    assert kept == Mark({"there": 5}, {"missed": 900})
+
+
 @given(
     st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 9)), min_size=2, max_size=10),
 )

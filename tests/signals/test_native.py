@@ -176,6 +176,20 @@ def test_a_cursor_is_bounded() -> None:
     assert memory_after(Told(), memory_after(Told(natives=many), Memory())).absent == {}
 
 
+def test_what_has_just_gone_is_forgotten_last() -> None:
+    """A service whose instances come and go leaves many behind; one that misses a single scrape afterwards is
+    no burst of all that it ever counted."""
+    steps = told([0.001 * 1.5**i for i in range(30)], 3)
+    figures = len(steps.edges) + 1
+    old = {f"old{number}": steps for number in range(MOST_SERIES // figures - 1)}
+    there, missed = native(steps, "there"), native(steps, "missed")
+    memory = Memory(natives={"there": steps, "missed": steps}, absent=old)
+    kept = memory_after(Told(natives=(there,)), memory)
+    assert kept.absent == {"missed": steps}
+    back = memory_after(Told(natives=(there, missed)), kept)
+    assert (set(back.natives), back.absent) == ({"there", "missed"}, {})
+
+
 def bucket(unit: str, value: int) -> Series:
     return Series(f'{unit}_bucket{{le="+Inf"}}', unit, "candidate", "bucket", value)
 

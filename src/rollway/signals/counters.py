@@ -140,11 +140,15 @@ def remembered(series: Iterable[Series], before: Mark) -> Mark:
     """The mark to start from next time, after a page that was read or one whose counters fell.
 
     A counter that is missing from the page keeps its old value: were it dropped, its whole history would
-    count as new when it comes back.
+    count as new when it comes back. What has just gone is forgotten last: it may have missed a scrape.
     """
     now = {one.key: one.value for one in series}
-    absent = {key: value for key, value in {**before.absent, **before.counters}.items() if key not in now}
-    return Mark(now, absent if len(now) + len(absent) <= MOST_SERIES else {})
+    gone = {key: value for key, value in before.counters.items() if key not in now}
+    long_gone = {key: value for key, value in before.absent.items() if key not in now}
+    for absent in ({**long_gone, **gone}, gone):
+        if len(now) + len(absent) <= MOST_SERIES:
+            return Mark(now, absent)
+    return Mark(now, {})
 
 
 def counts_by_arm(series: Iterable[Series], before: Mark) -> dict[Arm, Counts | None]:

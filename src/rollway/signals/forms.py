@@ -106,13 +106,18 @@ def memory_after(told: Told, before: Memory) -> Memory:
         mark = Mark(mark.counters, kept)
     natives = {one.unit: one.steps for one in told.natives}
     classic = {one.unit for one in told.series}
-    absent = {
-        unit: steps
-        for unit, steps in {**before.absent, **before.natives}.items()
-        if unit not in natives and unit not in classic
-    }
-    figures = sum(len(steps.edges) + 1 for steps in (*natives.values(), *absent.values()))
-    return Memory(mark, natives, absent if figures <= MOST_SERIES else {})
+    gone, long_gone = (
+        {unit: steps for unit, steps in known.items() if unit not in natives and unit not in classic}
+        for known in (before.natives, before.absent)
+    )
+    for absent in ({**long_gone, **gone}, gone):
+        if _figures(natives) + _figures(absent) <= MOST_SERIES:
+            return Memory(mark, natives, absent)
+    return Memory(mark, natives, {})
+
+
+def _figures(known: Mapping[str, Steps]) -> int:
+    return sum(len(steps.edges) + 1 for steps in known.values())
 
 
 def as_buckets(told: Told, before: Memory) -> tuple[list[Series], Mark]:
