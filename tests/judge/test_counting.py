@@ -124,6 +124,16 @@ def test_its_silence_counts_from_the_stage_in_which_it_counts() -> None:
     assert (kind(0), kind(60), kind(61)) == ("undecided", "undecided", "blind")
 
 
+def test_a_source_that_never_tells_anything_is_silent_from_the_stage_on() -> None:
+    """Nothing was read of anybody before it, so that nothing else says since when there should be numbers."""
+    rules = replace(RULES, guards=(replace(DIFFERENCES, stages=("again",)),))
+
+    def kind(seconds: float) -> str:
+        return verdict(rules, begin(rules), now=1000 + seconds, stage="again", share=0.5, since=1000.0).kind
+
+    assert (kind(0), kind(60), kind(61)) == ("undecided", "undecided", "blind")
+
+
 def test_an_interval_of_a_stage_in_between_is_none_of_the_next() -> None:
     """It comes back with intervals of its own; one that reaches back into what was counted is refused."""
     rules = replace(RULES, guards=(replace(DIFFERENCES, stages=("run", "again")), ERRORS))

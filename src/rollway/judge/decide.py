@@ -197,7 +197,9 @@ def _clock(rules: Rules, state: JudgeState, moment: Moment) -> float | None:
 def _own_clock(rule: GuardRule, state: JudgeState, moment: Moment, clock: float | None) -> float | None:
     """The same for one KPI: where it does not count it is not asked, and that is no silence."""
     is_new_here = bool(rule.stages) and state.course.stage != moment.stage
-    return max(clock, moment.since) if is_new_here and clock is not None and moment.since else clock
+    if not is_new_here or moment.since is None:
+        return clock
+    return moment.since if clock is None else max(clock, moment.since)
 
 
 # --- all guards together --------------------------------------------------------------------------
