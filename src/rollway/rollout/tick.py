@@ -17,6 +17,7 @@ from rollway.errors import InputError, RollwayError
 from rollway.judge import Reading, Verdict
 from rollway.planning import Guard, Plan, Stage
 from rollway.rollout import machine
+from rollway.rollout.intervals import counts_since, is_of_here, is_of_one_split, stage_since
 from rollway.rollout.model import (
     ClockTicked,
     CommandGiven,
@@ -245,14 +246,18 @@ def _collect(
             # Asked again later, it begins anew: what happens meanwhile is of no stage in which it counts.
             cursors.pop(guard.kpi, None)
             rest = _rest_of_before(loaded, guard, connectors, interval)
-            if rest is not None and rest.reading is not None:
+            if rest is not None:
                 cursors[guard.kpi] = rest.cursor
-                readings.append(rest.reading)
+                readings += () if rest.reading is None else (rest.reading,)
             continue
         collected = _collect_one(loaded, guard, connectors, interval)
         cursors[guard.kpi] = collected.cursor
         one = collected.reading
-        if one is not None and _is_of_one_split(guard, one, since) and _is_of_here(loaded, guard, one):
+        if (
+            one is not None
+            and is_of_one_split(guard, one, since)
+            and is_of_here(loaded.plan, loaded.state, guard, one)
+        ):
             readings.append(one)
         if collected.note:
             notes[guard.kpi] = collected.note
@@ -269,40 +274,26 @@ def _split_since(state: State, observed: Event) -> datetime | None:
     return state.split_at if is_share and is_same(state.desired_control, state.served_control) else None
 
 
-def _is_of_one_split(guard: Guard, reading: Reading, since: datetime | None) -> bool:
-    """Whether who was given a version in the interval was given it by one split of users, the present one."""
-    if guard.kind != "assignment" or reading.problem is not None:
-        return True
-    return since is not None and reading.start >= since.timestamp()
-
-
 def _rest_of_before(
     loaded: Loaded, guard: Guard, connectors: Connectors, interval: Interval
 ) -> Collected | None:
     """What a source that is asked with a delay still tells of the stage before, in which the guard counted;
-    None once that is all."""
-    state, told_at = loaded.state, loaded.state.told_at
-    if not state.stage or told_at is None or guard.kpi not in loaded.cursors:
+    None once that is all. Its reading is None while it tells of an earlier stage, in which it did not."""
+    state, entered = loaded.state, stage_since(loaded.state)
+    if not state.stage or entered is None or guard.kpi not in loaded.cursors:
         return None
     before = loaded.plan.stages[state.stage - 1]
     if not guard.counts_in(before.id):
         return None
     share = share_of_work(before.exposure.live, before.exposure.mirrored, before.exposure.control)
     rest = _collect_one(loaded, guard, connectors, replace(interval, stage=before.id, share=share))
-    reading, left_at = rest.reading, told_at.timestamp()
+    reading, left_at = rest.reading, entered.timestamp()
     if reading is None or reading.problem is not None or reading.start >= left_at:
         return None
-    return rest if reading.end <= left_at + loaded.plan.policy.tick_seconds else None
-
-
-def _is_of_here(loaded: Loaded, guard: Guard, reading: Reading) -> bool:
-    """Whether the interval is of stages in which the guard counts. A source that is asked with a delay tells
-    of the time before a stage at first."""
-    state, stages = loaded.state, loaded.plan.stages
-    if state.told_at is None or not guard.stages or not state.stage:
-        return True
-    counted_before = guard.counts_in(stages[state.stage - 1].id)
-    return counted_before or reading.problem is not None or reading.start >= state.told_at.timestamp()
+    if reading.end > left_at + loaded.plan.policy.tick_seconds:
+        return None
+    is_earlier = reading.start < counts_since(loaded.plan, state, guard)
+    return replace(rest, reading=None) if is_earlier else rest
 
 
 def _collect_one(loaded: Loaded, guard: Guard, connectors: Connectors, interval: Interval) -> Collected:
