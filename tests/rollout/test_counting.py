@@ -11,7 +11,16 @@ import pytest
 
 from rollway.judge import Reading
 from rollway.planning import Exposure, Guard, Plan, Policy
-from rollway.rollout import CommandGiven, CommandKind, EvidenceRead, Loaded, State, advance, begin
+from rollway.rollout import (
+    ClockCompared,
+    CommandGiven,
+    CommandKind,
+    EvidenceRead,
+    Loaded,
+    State,
+    advance,
+    begin,
+)
 from rollway.rollout.evidence import after_patience
 from rollway.rollout.needs import lacking
 from rollway.rollout.ports import Collected, Cursor, Interval, Move, Pending
@@ -243,6 +252,58 @@ def test_a_pause_within_the_stage_costs_no_interval() -> None:
     found = [one for one in stand.of("differences") if one.stage == "ninety"]
     assert [one.start for one in found[1:]] == [one.end for one in found[:-1]]
     assert len(found) > 30
+
+
+def test_what_is_told_late_ends_with_its_stage_though_somebody_resumes() -> None:
+    """Paused and resumed soon after the cutover, the minutes since are none of the run: where nothing is
+    compared any more, they would look like harm."""
+    stand = parallel(COMPARED, GATE, delay=10.0)
+    stand.until("cutover")
+    entered = stand.state.stage_at
+    assert entered is not None
+    stand.sources["differences"].bad_from = entered.timestamp() + 2
+    for kind in ("pause", "resume"):
+        stand.tick(4)
+        word = CommandGiven(at=stand.now, kind=kind, actor="ops", reason="a look")
+        stand.loaded = replace(stand.loaded, state=advance(stand.plan, stand.state, word).state)
+    assert stand.state.told_at is not None
+    assert (stand.state.told_at - entered).total_seconds() >= 7
+    for _ in range(30):
+        stand.tick()
+    assert stand.of("differences")[-1].end <= entered.timestamp() + 5
+    assert stand.state.phase == "running"
+
+
+def test_what_is_told_late_begins_with_its_stage_though_that_was_short() -> None:
+    """A stage shorter than the delay of its source: what was before it, nobody compared."""
+    guard = COMPARED.model_copy(update={"stages": ("ten",)})
+    stages = (
+        stage("five", 0.05, "time", bake_seconds=20),
+        stage("ten", 0.1, "time", bake_seconds=3),
+        stage("half", 0.5, "time", bake_seconds=60),
+    )
+    plan = canary(*stages, stage("all", 1, "time"), guards=(guard, GATE))
+    stand = Stand(plan, {"differences": Source("differences", 10.0), "errors": Source("errors")})
+    stand.until("ten")
+    began = stand.state.stage_at
+    stand.until("half")
+    left = stand.state.stage_at
+    for _ in range(30):
+        stand.tick()
+    assert began is not None
+    assert left is not None
+    found = stand.of("differences")
+    assert found, "what the stage itself told is not lost"
+    assert all(began.timestamp() <= reading.start < left.timestamp() for reading in found)
+
+
+def test_a_time_in_which_nobody_looked_moves_no_stage() -> None:
+    """The moment at which a stage was entered is one of the world's, by which its readings are dated."""
+    state = at(parallel(COMPARED, GATE).plan, "cutover").model_copy(update={"stage_at": START})
+    later = START + timedelta(hours=2)
+    slept = ClockCompared(at=later, gap=7200.0)
+    state = advance(parallel(COMPARED, GATE).plan, state, slept).state
+    assert (state.stage_at, state.told_at) == (START, later)
 
 
 def test_where_it_counts_it_is_blind_as_ever() -> None:

@@ -8,19 +8,19 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
 from rollway.app.connectors import make_target
-from rollway.errors import InputError, TemporaryError
+from rollway.errors import InputError
 from rollway.rollout import Surroundings
 from rollway.rollout.serving import Check, Served
-from rollway.targets.fence import Fence
 from rollway.targets.options import Options
 from rollway.targets.preflight import tried
-from rollway.testing import FlagsInMemory, Promise, target_promises
+from rollway.testing import FlagsInMemory, target_promises
 from support.envoy import envoy
+from support.file_target import Good, promises_of
 from support.haproxy import haproxy
 from support.nginx import nginx
 from support.shares import ShareService
@@ -125,39 +125,6 @@ def _around() -> Surroundings:
 
 
 # --- targets that break one promise each ----------------------------------------------------------
-
-
-class Good:
-    """A share in a file, with every promise kept. Options: `file`."""
-
-    fences: ClassVar[dict[str, Fence]] = {}
-    copies = 0.0
-
-    def __init__(self, options: Mapping[str, Any], around: Surroundings) -> None:
-        self.file = Path(Options(options, "good", {"file": "/srv/share"}).text("file"))
-
-    @property
-    def identity(self) -> str:
-        return f"good:{self.file}"
-
-    def nearest(self, share: float) -> float:
-        return share
-
-    def apply(self, share: float, *, mirrored: float = 0.0, fence: int) -> None:
-        if not self.fences.setdefault(str(self.file), Fence()).is_late(fence):
-            self.set(share)
-
-    def set(self, share: float) -> None:
-        self.file.write_text(repr(share))
-
-    def observe(self) -> Served:
-        try:
-            return Served(float(self.file.read_text()))
-        except (OSError, ValueError) as error:
-            raise TemporaryError(f"{self.file} tells no share") from error
-
-    def preflight(self) -> tuple[Check, ...]:
-        return tried(self)
 
 
 class TakesAnything(Good):
@@ -312,13 +279,13 @@ def test_a_target_that_breaks_a_promise_is_found(
     target: type[Good], promise: str, told: str, tmp_path: Path
 ) -> None:
     """Each check can fail, and says how."""
-    found = {one.name: one for one in _tried(target, tmp_path)}[promise]
+    found = {one.name: one for one in promises_of(target, tmp_path)}[promise]
     assert (found.state, told in found.told) == ("broken", True), found
 
 
 def test_a_good_target_keeps_all_and_is_back_where_it_was(tmp_path: Path) -> None:
     """Nothing is broken, nothing untried, and the share is that of before."""
-    promises = _tried(Good, tmp_path)
+    promises = promises_of(Good, tmp_path)
     assert {promise.state for promise in promises} == {"kept"}
     assert (tmp_path / "share").read_text() == "0.25"
 
@@ -359,9 +326,3 @@ def test_a_check_that_is_ended_puts_the_share_back(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         target_promises(Ended, {"file": str(path)})
     assert path.read_text() == "0.25"
-
-
-def _tried(target: type[Good], folder: Path) -> tuple[Promise, ...]:
-    (folder / "share").write_text("0.25")
-    target.fences, target.copies = {}, 0.0
-    return target_promises(target, {"file": str(folder / "share")}, within=0.3)

@@ -39,7 +39,7 @@ def target() -> None:
     "--yes-move-traffic",
     "move",
     is_flag=True,
-    help="Try also what moves traffic: 1%, a half, everyone, nobody; then back to where it was.",
+    help="Try also what moves traffic: 1%, a half, everyone, nobody, control groups; then back again.",
 )
 @click.option("--within", default="10s", show_default=True, help="How long a share may take to be read back.")
 @json_option

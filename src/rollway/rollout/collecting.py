@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
@@ -11,6 +10,7 @@ from typing import Protocol
 from rollway.errors import RollwayError
 from rollway.judge import Reading
 from rollway.planning import Guard, Plan, Stage
+from rollway.rollout.intervals import counts_since, is_of_here, is_of_one_split, stage_since
 from rollway.rollout.model import Entry
 from rollway.rollout.ports import Collected, Cursor, Interval, Loaded, Signal, Target
 from rollway.rollout.steps import compared_share, share_of_work
@@ -22,9 +22,6 @@ TARGET = "#target"
 
 NOTES = "#notes"
 """The cursor under which the signals' last notes are kept, so that each is said once."""
-
-BEGUN = "#begun"
-"""The cursor that tells since when guards count that did not in the stage before (unix seconds)."""
 
 
 class Connectors(Protocol):
@@ -46,7 +43,7 @@ def collect(
     readings: list[Reading] = []
     entries: list[Entry] = []
     cursors = dict(loaded.cursors)
-    said, begun = cursors.get(NOTES, {}), _begun(loaded, stage)
+    said = cursors.get(NOTES, {})
     notes: Cursor = {TARGET: told} if told else {}
     if told and told != said.get(TARGET):
         entries.append(Entry(kind="target", text=f"The target says: {told}"))
@@ -62,44 +59,14 @@ def collect(
         collected = _collect_one(loaded, guard, connectors, interval)
         cursors[guard.kpi] = collected.cursor
         one = collected.reading
-        if one is not None and _is_of_one_split(guard, one, since) and _is_of_here(one, begun):
+        is_of_now = one is not None and is_of_one_split(guard, one, since)
+        if one is not None and is_of_now and is_of_here(loaded.plan, loaded.state, guard, one):
             readings.append(one)
         if collected.note:
             notes[guard.kpi] = collected.note
         if collected.note and collected.note != said.get(guard.kpi):
             entries.append(Entry(kind="signal", text=f"{guard.kpi}: {collected.note}"))
-    cursors.pop(BEGUN, None)
-    cursors |= {NOTES: notes, **({BEGUN: begun} if begun else {})}
-    return tuple(readings), cursors, tuple(entries)
-
-
-def _is_of_one_split(guard: Guard, reading: Reading, since: datetime | None) -> bool:
-    """Whether who was given a version in the interval was given it by one split of users, the present one."""
-    if guard.kind != "assignment" or reading.problem is not None:
-        return True
-    return since is not None and reading.start >= since.timestamp()
-
-
-def _begun(loaded: Loaded, stage: Stage) -> dict[str, float]:
-    """Since when guards count here that did not count in the stage before; a target that is told its share
-    again later changes nothing of that."""
-    state, known = loaded.state, loaded.cursors.get(BEGUN, {})
-    found = {guard.kpi: known[guard.kpi] for guard in loaded.plan.guards if guard.kpi in known}
-    if state.stage and state.told_at is not None:
-        before, told_at = loaded.plan.stages[state.stage - 1].id, state.told_at.timestamp()
-        anew = (guard.kpi for guard in loaded.plan.guards if not guard.counts_in(before))
-        found = {**dict.fromkeys(anew, told_at), **found}
-    return {
-        guard.kpi: found[guard.kpi]
-        for guard in loaded.plan.guards
-        if guard.kpi in found and guard.counts_in(stage.id)
-    }
-
-
-def _is_of_here(reading: Reading, begun: Mapping[str, float]) -> bool:
-    """Whether the interval is of stages in which the guard counts. A source that is asked with a delay tells
-    of the time before at first."""
-    return reading.problem is not None or reading.start >= begun.get(reading.kpi, reading.start)
+    return tuple(readings), {**cursors, NOTES: notes}, tuple(entries)
 
 
 def _rest_of_before(
@@ -107,15 +74,16 @@ def _rest_of_before(
 ) -> Collected | None:
     """What a source still tells of the stage before, in which the guard counted; None once that is all.
 
-    One that is asked with a delay tells it bit by bit, and one that scrapes has nothing new at first.
+    One that is asked with a delay tells it bit by bit, and one that scrapes has nothing new at first. It
+    tells no reading while it is at an earlier stage, in which the guard did not count.
     """
-    state, told_at = loaded.state, loaded.state.told_at
-    if not state.stage or told_at is None or guard.kpi not in loaded.cursors:
+    state, entered = loaded.state, stage_since(loaded.state)
+    if not state.stage or entered is None or guard.kpi not in loaded.cursors:
         return None
     before = loaded.plan.stages[state.stage - 1]
     if not guard.counts_in(before.id):
         return None
-    left_at, tick = told_at.timestamp(), loaded.plan.policy.tick_seconds
+    left_at, tick = entered.timestamp(), loaded.plan.policy.tick_seconds
     share = share_of_work(before.exposure.live, before.exposure.mirrored, before.exposure.control)
     rest = _collect_one(loaded, guard, connectors, replace(interval, stage=before.id, share=share))
     reading = rest.reading
@@ -125,7 +93,10 @@ def _rest_of_before(
         return None
     # Who was given a version since is split otherwise.
     latest = left_at if guard.kind == "assignment" else left_at + tick
-    return rest if reading.end <= latest else None
+    if reading.end > latest:
+        return None
+    is_earlier = reading.start < counts_since(loaded.plan, state, guard)
+    return replace(rest, reading=None) if is_earlier else rest
 
 
 def _collect_one(loaded: Loaded, guard: Guard, connectors: Connectors, interval: Interval) -> Collected:

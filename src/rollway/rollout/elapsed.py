@@ -54,6 +54,8 @@ def _moved(state: State, jump: float, unwatched: float, gap: float) -> State:
     return changed(
         state,
         entered_at=moved(state.entered_at, jump + unwatched),
+        stage_at=moved(state.stage_at, jump),
+        before_at=moved(state.before_at, jump),
         told_at=moved(state.told_at, jump + gap),
         astray=astray,
         blind_since=moved(state.blind_since, jump),

@@ -138,6 +138,8 @@ def enter(plan: Plan, state: State, index: int, at: datetime, entries: tuple[Ent
         desired_mirrored=exposure.mirrored,
         desired_groups=exposure.groups,
         desired_control=exposure.control,
+        stage_at=at,
+        before_at=state.stage_at,
         told_at=at,
         nobody_at=at if state.desired_share <= 0 else state.nobody_at,
         entered_at=None,

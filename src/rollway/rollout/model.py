@@ -104,8 +104,9 @@ class State(Value):
     """Where a rollout stands. `desired_*` is what the target is told, `served_*` what it said.
 
     `entered_at` is when the stage's exposure was first read back as served; None until then. `told_at` is
-    when it was first told. The moments that durations are counted from are by the clock as it is now: where
-    it jumps, or nobody looks, they move with it (elapsed). `heard` is the kind of the last verdict.
+    when it was last told from the start, `stage_at` when the stage was entered and `before_at` when the one
+    before it was. The moments that durations are counted from are by the clock as it is now: where it jumps,
+    or nobody looks, they move with it (elapsed). `heard` is the kind of the last verdict.
     `standing` is why the rollout does not go on at this moment, in one sentence, for people.
     `mismatch_stage`: the stage that was last paused because users were not split as planned. `held_stage`:
     the one that was last held because its patience was over. `held_for`: the KPIs whose harm the plan answers
@@ -137,6 +138,8 @@ class State(Value):
     served_mirrored: float = 0.0
     served_control: float = 0.0
     served_groups: tuple[str, ...] | None = None
+    stage_at: datetime | None = None
+    before_at: datetime | None = None
     told_at: datetime | None = None
     entered_at: datetime | None = None
     heard: VerdictKind | None = None

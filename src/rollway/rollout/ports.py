@@ -103,7 +103,7 @@ class FlagShelf(Protocol):
 NO_SAMPLES = "this target cannot sample a control group"
 
 
-def samples_control(target: Target) -> bool:
+def samples_control(target: object) -> bool:
     """Whether its `apply` is also given the share of a control group."""
     return bool(getattr(target, "samples_control", False))
 

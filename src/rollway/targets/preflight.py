@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from rollway.errors import TemporaryError
+from rollway.rollout.ports import samples_control
 from rollway.rollout.serving import Check, Served
 
 SAME = 1e-9
@@ -15,7 +16,8 @@ SAME = 1e-9
 class Switch(Protocol):
     """The part of a target that can be tried without anybody noticing."""
 
-    def apply(self, share: float, *, mirrored: float = 0.0, fence: int) -> None: ...
+    @property
+    def apply(self) -> Callable[..., None]: ...
 
     def observe(self) -> Served: ...
 
@@ -52,7 +54,8 @@ def _ready(version: str, is_ready: bool | None, note: str, unchecked: str, hint:
 def _way_back(switch: Switch, served: Served) -> Check:
     began = time.perf_counter()
     try:
-        switch.apply(served.share, mirrored=served.mirrored, fence=0)
+        sampled = {"control": served.control} if samples_control(switch) else {}
+        switch.apply(served.share, mirrored=served.mirrored, fence=0, **sampled)
         after = switch.observe()
     except TemporaryError as error:
         return Check("way back", "failed", error.message, error.hint)
