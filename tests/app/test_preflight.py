@@ -212,7 +212,7 @@ def test_rows_that_were_pushed_are_looked_at_too(rollway: Rollway, push_installe
 def test_a_sender_that_tells_of_the_old_version_only_holds_up_no_control_group(
     rollway: Rollway, push_installed: None
 ) -> None:
-    """Nobody is in the group yet. A sender that lives is no silent one; one that is silent stands against it."""
+    """Nobody is in the group yet. A sender that lives is not silent; a silent one stands against a start."""
     spec = SignalSpec.model_validate(
         {"type": "push", "source": "desk", "candidate": "new", "baseline": "control", "delay": "2s"}
     )
