@@ -16,10 +16,10 @@ import pytest
 from rollway.app import Rollway
 from rollway.app.planted import find, law_of, made_worse, steps_of
 from rollway.app.preflight import Ask, Preflight, check_buckets
-from rollway.app.proof import refusals
+from rollway.app.proof import Proof, refusals
 from rollway.facts.model import SignalSpec
 from rollway.judge import Counts, Histogram, Moments
-from rollway.planning import Guard, Plan
+from rollway.planning import Exposure, Guard, Plan
 from rollway.planning.durations import USUAL_BOUNDS
 from rollway.rollout.pushed import SentRow
 from rollway.rollout.serving import Check
@@ -228,6 +228,45 @@ def test_rows_that_were_pushed_are_looked_at_too(rollway: Rollway, push_installe
     assert found["errors", "source"].state == "ok"
     assert found["errors", "old version"].state == "ok"
     assert found["errors", "new version"].state in ("unknown", "failed")
+
+
+def test_a_sender_that_tells_of_the_old_version_only_holds_up_no_control_group(
+    rollway: Rollway, push_installed: None
+) -> None:
+    """Nobody is in the group yet. A sender that lives is not silent; a silent one stands against a start."""
+    spec = SignalSpec.model_validate(
+        {"type": "push", "source": "desk", "candidate": "new", "baseline": "control", "delay": "2s"}
+    )
+    stages = (stage("look", 0, "ready", exposure=Exposure(share=0, control=0.1)), stage("all", 1, "time"))
+    plan = canary(*stages, guards=(GATE.model_copy(update={"signal": spec}),))
+    slept: list[float] = []
+
+    def refused() -> list[str]:
+        findings = looked(rollway, slept.append).run(plan, Ask(pause=20, within=60))
+        proof = Proof(datetime.now(UTC), 0.0, findings)
+        return [one.check.told for one in refusals(plan, proof, 60) if one.about == "errors"]
+
+    assert refused() == ["desk has sent nothing for errors for 5 minutes"]
+    now = datetime.now(UTC).timestamp()
+    rollway.pushed.take("desk", "k", b"", [SentRow("errors", "old", now - 20, now - 10, Counts(100, 2))])
+    slept.clear()
+    assert refused() == []
+    assert slept == []
+
+
+def test_a_version_that_a_sender_calls_by_another_name_is_named(
+    rollway: Rollway, push_installed: None
+) -> None:
+    """It is not said that nothing came, but what did."""
+    now = datetime.now(UTC).timestamp()
+    rollway.pushed.take("desk", "k", b"", [SentRow("errors", "v1", now - 20, now - 10, Counts(100, 2))])
+    spec = SignalSpec.model_validate(
+        {"type": "push", "source": "desk", "candidate": "new", "baseline": "old", "delay": "2s"}
+    )
+    found = look(rollway, canary(guards=(GATE.model_copy(update={"signal": spec}),)))
+    assert found["errors", "source"].state == "unknown"
+    assert found["errors", "source"].told == 'desk sends errors with no arm "old"; there are: v1'
+    assert "compare `baseline`" in found["errors", "source"].hint
 
 
 def test_a_plugin_that_raises_is_a_finding_and_no_crash(

@@ -142,3 +142,29 @@ def test_no_difference_goes_untold(plan: Plan, field: str, place: int) -> None:
         case _:
             return
     assert diff(plan, plan.model_copy(update={field: other}))
+
+
+def test_promises_that_differ_are_told_by_the_size_of_fault(plan: Plan) -> None:
+    """With the words in which they are read; a difference that no word shows is told as one."""
+    first, *others = plan.promises
+    other = changed(plan, promises=(first.model_copy(update={"probability": 0.5}), *others))
+    (line,) = diff(plan, other)
+    assert line.startswith(f"promise of '10% of users' for {first.kpi}: ×{first.ratio:g}: 50% in ")
+    assert " instead of " in line
+    assert first.rollback_seconds is not None
+    near = first.model_copy(update={"rollback_seconds": first.rollback_seconds * (1 + 1e-9)})
+    (line,) = diff(plan, changed(plan, promises=(near, *others)))
+    assert line.endswith(": other figures that read the same when rounded")
+
+
+def test_what_the_whole_plan_promises_is_compared_in_words(plan: Plan) -> None:
+    """No names of fields, and no figures to nine digits."""
+    whole = plan.plan_promises
+    other = changed(plan, plan_promises=(whole[0].model_copy(update={"probability": 0.5}), *whole[1:]))
+    (line,) = diff(plan, other)
+    assert line.startswith(f"promise before everyone has it for {whole[0].kpi}: ×{whole[0].ratio:g}: 50%")
+    assert "_" not in line
+    kept = tuple(one for one in whole if one.kpi != whole[0].kpi)
+    assert f"promise before everyone has it for {whole[0].kpi} is gone" in diff(
+        plan, changed(plan, plan_promises=kept)
+    )

@@ -183,6 +183,24 @@ def test_a_slip_of_the_pen_has_its_place_in_the_text(plan: Plan) -> None:
         Draft(plan, "stages: [", "plan.yaml")
 
 
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("stages.switch.bake_secs", "did you mean 'bake_seconds'?"),
+        ("runbook.switch-decide.decide", "did you mean 'decider'?"),
+        ("policy.zzz", "there are: "),
+    ],
+)
+def test_a_field_that_there_is_not_is_told_with_what_may_be_meant(plan: Plan, path: str, meant: str) -> None:
+    """In stages, in tasks and elsewhere; not in the words of a library."""
+    with pytest.raises(ValidationError) as refused:
+        edited(plan, with_values(plan, {path: "30"}), "x")
+    ((where, told),) = misfits(refused.value)
+    assert where[-1] == path.rsplit(".", 1)[-1]
+    assert told.startswith("there is no such field; ")
+    assert meant in told
+
+
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_every_text_that_people_write_comes_back(plan: Plan, data: st.DataObject) -> None:

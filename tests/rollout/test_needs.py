@@ -71,6 +71,15 @@ def test_a_first_stage_waits_for_the_old_versions_numbers_only() -> None:
     assert kinds(world, Heard("baseline", "undecided", baseline_ready=True)) == ["gate"]
 
 
+def test_a_judge_that_is_content_with_few_numbers_is_not_quoted_against_itself() -> None:
+    """It is not said that numbers are lacking because all are there."""
+    world = World(canary())
+    world.until("baseline")
+    for _ in range(30):
+        world.tick("healthy", has_numbers=False)
+    assert world.state.standing == "the old version's numbers are not all there: few requests so far"
+
+
 def replace_stage(gate: Gate, stage_id: str) -> Gate:
     return gate.model_copy(update={"stage": stage_id})
 
@@ -100,6 +109,21 @@ def test_a_gate_whose_task_was_left_out_is_waived_by_its_own_name() -> None:
     world.say("waive", "it was moved last week", "ops", "moved")
     world.ticks(3, "healthy")
     assert world.stage_id == "ten"
+
+
+def test_of_a_task_that_is_ahead_it_is_told_when_its_time_comes() -> None:
+    """A look back in a week is waited for by time, and not by people."""
+    followed = canary().policy.model_copy(update={"tasks": "followed"})
+    look_back = Task("look-back", "look back", "after", "po", stage="all", at=7 * 86400.0)
+    world = World(canary(runbook=(look_back,), policy=followed))
+    world.until("all")
+    turned = world.state.turns["all"]
+    world.ticks(30, "healthy")
+    (need,) = needs(world)
+    assert (need.subject, need.takes) == ("look-back", "its time has not come yet")
+    assert need.until == turned + timedelta(days=7)
+    (told,) = waiting_json("r-1", world.plan, world.state, world.now)["needs"]
+    assert not told["is_people"]
 
 
 def replace_entry(given: Stage, name: str) -> Stage:

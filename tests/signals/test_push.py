@@ -16,6 +16,7 @@ from rollway.errors import InputError
 from rollway.judge import Assigned, Counts, Histogram, Moments, Sample
 from rollway.rollout.ports import Collected, Cursor, Interval
 from rollway.rollout.pushed import Sent, SentRow, Wanted
+from rollway.signals.examined import Unmatched
 from rollway.signals.push import PushSignal
 from rollway.signals.push_rows import MOST_ROWS, sent_rows
 from rollway.store import SqlPushed, open_engine
@@ -144,6 +145,30 @@ def test_a_version_of_which_nothing_was_sent_is_silent(desk: Desk, at: Ask) -> N
     assert 'nothing with arm "new"' in lacking.note
     desk.send(row(NOW + 15, Counts(90, 5), "old"), row(NOW + 15, Counts(0, 0)))
     assert told(one.collect(lacking.cursor, at(NOW + 40))) == (Counts(0, 0), Counts(90, 5))
+
+
+def test_of_a_version_that_nobody_has_nothing_is_missed(desk: Desk, at: Ask) -> None:
+    """Before the first share there is no figure of the new version, and of the old one none at the end."""
+    one = signal(desk)
+    begun = one.collect(None, at(NOW, share=0.0))
+    desk.send(row(NOW, Counts(90, 5), "old"))
+    before = one.collect(begun.cursor, at(NOW + 20, share=0.0))
+    assert (told(before), before.note) == ((None, Counts(90, 5)), "")
+    desk.send(row(NOW + 15, Counts(90, 5)))
+    assert one.collect(before.cursor, at(NOW + 40, share=1.0)).note == ""
+
+
+def test_a_sender_that_tells_of_others_is_told_from_a_silent_one(desk: Desk, at: Ask) -> None:
+    """Whoever misspelt a version is shown what there is; of a silent sender nothing can be said."""
+    one = signal(desk)
+    assert one.examine(at(NOW)).unmatched is None
+    desk.send(row(NOW - 20, Counts(90, 5), "old"), row(NOW - 20, Counts(9, 0), "neu"))
+    (lacking,) = one.examine(at(NOW)).unmatched or ()
+    assert lacking == Unmatched("candidate", 'desk sends tickets with no arm "new"; there are: neu, old')
+    assert one.examine(at(NOW + 400)).unmatched is None
+    begun = one.collect(None, at(NOW))
+    desk.send(row(NOW + 5, Counts(9, 0), "neu"))
+    assert "of either version; there are: neu" in one.collect(begun.cursor, at(NOW + 400)).note
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
+TOO_WIDE = "all => all.filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.innerText)"
 HOSTILE = "</script><script>window.pwned=1</script><img src=x onerror=window.pwned=1>"
 
 
@@ -211,7 +212,9 @@ def test_no_page_is_wider_than_its_window(
         f"/plans/{plan.hash}",
     ):
         tab.goto(f"{quiet_site.url}{path}")
+        tab.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
         assert tab.evaluate("document.documentElement.scrollWidth") <= width, path
+        assert tab.locator(".wide").evaluate_all(TOO_WIDE) == [], path
 
 
 @pytest.mark.parametrize(

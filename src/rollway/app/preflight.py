@@ -14,7 +14,7 @@ from rollway.app.connectors import PluginConnectors
 from rollway.app.planted import Found, find, law_of, made_worse, steps_of, with_patience
 from rollway.app.proof import FROM_NOBODY, OLD_VERSION, SOURCE, TARGET, Finding, Proof, needed_later
 from rollway.app.sampled import check_group, check_sampling, drawn_in
-from rollway.app.selected import check_bad, missing, onto_nothing, read, trials_of
+from rollway.app.selected import check_bad, check_silence, missing, onto_nothing, read, trials_of
 from rollway.errors import InputError, RollwayError
 from rollway.facts.duration import parse_duration
 from rollway.judge import Counts, Histogram, Moments, Reading, Sample
@@ -143,6 +143,7 @@ class Preflight:
             if look.reading is None and "until" in look.cursor:
                 earlier = replace(self._interval(plan, share), now=look.at - LOOK_BACK)
                 self._ask(look, None, earlier)
+                look.examined = self._examine(look, self._interval(plan, share))
             looks.append(look)
         return looks, broken
 
@@ -188,7 +189,8 @@ class Preflight:
     def _examine(self, look: _Look, now: Interval) -> Examined:
         """What a signal that can examine its source tells of it; nothing of one that is in trouble."""
         examine = getattr(look.signal, "examine", None)
-        if look.reading is None or look.reading.problem is not None or not callable(examine):
+        is_down = look.reading is not None and look.reading.problem is not None
+        if is_down or not callable(examine):
             return Examined()
         try:
             examined = examine(now)
@@ -203,6 +205,8 @@ class Preflight:
 def _is_open(plan: Plan, look: _Look, share: float) -> bool:
     """Whether another look may show more: nothing came yet, or nobody used the old version meanwhile."""
     reading = look.reading
+    if reading is None and drawn_in(plan) is not None:
+        return missing(look.examined, "baseline", "candidate") is None
     if reading is None or reading.problem is not None:
         return True
     if look.guard.baseline != "concurrent" or share >= 1 or drawn_in(plan) is not None:
@@ -224,9 +228,7 @@ def _from_nobody(plan: Plan, share: float) -> Check:
 def _of_guard(plan: Plan, look: _Look, share: float | None, ask: Ask) -> list[Check]:
     reading = look.reading
     if reading is None:
-        told = look.note or f"it answers, but nothing new came within {seconds(ask.within)}"
-        hint = f"look for longer: --within {2 * max(30, round(ask.within))}s"
-        return [Check(SOURCE, "unknown", told, hint)]
+        return check_silence(drawn_in(plan), look.examined, look.note, ask.within)
     if reading.problem is not None:
         told = look.note or reading.problem.replace("_", " ")
         return [Check(SOURCE, "failed", told, "until it answers the judge is blind, and holds")]

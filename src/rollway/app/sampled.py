@@ -31,4 +31,7 @@ def check_group(drawn: Stage, pace: str | None, *, may_be_old: bool) -> Check:
         return Check(CONTROL_GROUP, "unknown", f"nobody is in it yet: it is drawn in '{drawn.title}'")
     told = f"{pace}, though nobody is in it yet: `baseline` counts others"
     hint = "name the control group as `baseline` in the KPI's signal, and plan anew"
-    return Check(CONTROL_GROUP, "unknown" if may_be_old else "failed", told, hint)
+    if may_be_old:
+        of = "they are of an earlier rollout, or `baseline` counts others"
+        return Check(CONTROL_GROUP, "unknown", f"{pace}, though nobody is in it yet: {of}", f"if so, {hint}")
+    return Check(CONTROL_GROUP, "failed", told, hint)

@@ -6,10 +6,11 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-from rollway.app.proof import BAD_EVENTS
+from rollway.app.proof import BAD_EVENTS, SOURCE
+from rollway.app.sampled import check_group
 from rollway.judge import Assigned, Counts, Histogram, Moments, Reading, Sample
-from rollway.judge.words import percent
-from rollway.planning import Guard
+from rollway.judge.words import percent, seconds
+from rollway.planning import Guard, Stage
 from rollway.rollout.serving import Check, CheckState
 from rollway.signals.examined import Examined, Unmatched
 
@@ -24,6 +25,20 @@ def missing(examined: Examined, *options: str) -> Unmatched | None:
     """The first thing that matches nothing of these options, or of what all of them need."""
     needed = ("total", "histogram", "arm_label", *options)
     return next((one for one in examined.unmatched or () if one.option in needed), None)
+
+
+def check_silence(drawn: Stage | None, examined: Examined, note: str, within: float) -> list[Check]:
+    """Of a source that told of neither version. That is as it should be where both are still to be `drawn`,
+    as long as it tells of others: then it lives."""
+    other = missing(examined, "baseline") or missing(examined, "candidate")
+    if other is None:
+        told = note or f"it answers, but nothing new came within {seconds(within)}"
+        hint = f"look for longer: --within {2 * max(30, round(within))}s"
+        return [Check(SOURCE, "unknown", told, hint)]
+    if drawn is not None:
+        return [Check(SOURCE, "ok", other.told), check_group(drawn, None, may_be_old=False)]
+    hint = f"compare `{other.option}` with what the source really says, correct it, and plan anew"
+    return [Check(SOURCE, "unknown", other.told, hint)]
 
 
 def read(reading: Reading | None) -> Sample | None:

@@ -84,7 +84,8 @@ def edit(
 def _by_values(plan: Plan, changes: tuple[str, ...], because: str, actor: str) -> Plan:
     from pydantic import ValidationError
 
-    from rollway.planning.edit import edited, misfits, with_values
+    from rollway.planning.edit import edited, with_values
+    from rollway.planning.misfits import misfits, named
 
     pairs: dict[str, str] = {}
     for change in changes:
@@ -92,10 +93,11 @@ def _by_values(plan: Plan, changes: tuple[str, ...], because: str, actor: str) -
         if not sign:
             raise InputError(f"--set {change}: write PATH=VALUE", hint="--set stages.pilot.bake_seconds=14d")
         pairs[path.strip()] = value
+    body = with_values(plan, pairs)
     try:
-        return edited(plan, with_values(plan, pairs), because, actor)
+        return edited(plan, body, because, actor)
     except ValidationError as error:
-        details = tuple(f"  {'.'.join(map(str, where))}: {told}" for where, told in misfits(error))
+        details = tuple(f"  {named(body, where)}: {told}" for where, told in misfits(error))
         raise InputError("the changed plan could not be carried out", details=details) from None
 
 

@@ -96,8 +96,8 @@ def start(
         )
     if not window.is_open and not override_window:
         click.echo(
-            f"it waits: {window.reason}. An operator may disregard that on its page, or roll it back and "
-            "start with --override-window REASON."
+            f"it waits: {window.reason}. An operator may disregard that: "
+            f"`rollway override-window {done.rollout} --because TEXT`"
         )
     click.echo(CARRIED_OUT)
     click.echo(f"next: `rollway watch {done.rollout}`")

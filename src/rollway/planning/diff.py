@@ -6,7 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rollway.planning.describe import RULE_WORDS, margin_words, promise_words, promises_by_kpi
+from rollway.planning.describe import (
+    RULE_WORDS,
+    margin_words,
+    plan_promise_words,
+    promise_words,
+    promises_by_kpi,
+)
 from rollway.planning.model import Plan, Stage
 from rollway.planning.windows import describe_freeze, describe_window
 from rollway.planning.words import about, length, listing, percent, times
@@ -187,7 +193,7 @@ def _listed(noun: str, field: str, words: Callable[[Any], str]) -> Callable[[Pla
 
 
 def _promises(a: Plan, b: Plan) -> Iterator[str]:
-    """A line for each stage and KPI: the figures themselves are in the plan."""
+    """A line for each stage and KPI, with the sizes of fault for which it reads differently."""
     old, new = promises_by_kpi(a), promises_by_kpi(b)
     yield from (f"promise of '{stage}' for {kpi} is gone" for stage, kpi in old if (stage, kpi) not in new)
     for (stage, kpi), promises in new.items():
@@ -195,9 +201,30 @@ def _promises(a: Plan, b: Plan) -> Iterator[str]:
         if was is None:
             yield f"promise of '{stage}' for {kpi} is new"
         elif was != promises:
-            first, now = was[0], promises[0]
-            figures = f"{times(now.ratio)} is seen after {promise_words(now)}"
-            yield f"promise of '{stage}' for {kpi}: {figures} instead of {promise_words(first)}"
+            words = [{one.ratio: promise_words(one) for one in each} for each in (was, promises)]
+            yield f"promise of '{stage}' for {kpi}: {_other_figures(*words)}"
+
+
+def _plan_promises(a: Plan, b: Plan) -> Iterator[str]:
+    """A line for each KPI."""
+    label = "promise before everyone has it for"
+    for kpi in dict.fromkeys(one.kpi for plan in (a, b) for one in plan.plan_promises):
+        was, now = ([one for one in plan.plan_promises if one.kpi == kpi] for plan in (a, b))
+        if not was or not now:
+            yield f"{label} {kpi} is {'new' if now else 'gone'}"
+        elif was != now:
+            words = [{one.ratio: plan_promise_words(one) for one in each} for each in (was, now)]
+            yield f"{label} {kpi}: {_other_figures(*words)}"
+
+
+def _other_figures(was: Mapping[float, str], now: Mapping[float, str]) -> str:
+    """By size of fault: `×2: 22% instead of 25%`."""
+    told = [
+        f"{times(ratio)}: {now.get(ratio, 'nothing')} instead of {was.get(ratio, 'nothing')}"
+        for ratio in sorted({*was, *now})
+        if was.get(ratio) != now.get(ratio)
+    ]
+    return "; ".join(told) or "other figures that read the same when rounded"
 
 
 def _facts(a: Plan, b: Plan) -> Iterator[str]:
@@ -232,6 +259,7 @@ _SECTIONS: Mapping[str, Callable[[Plan, Plan], Iterator[str]]] = {
     "night": _inside("the night", "night"),
     "traffic": _inside("traffic", "traffic"),
     "promises": _promises,
+    "plan_promises": _plan_promises,
     "facts_hash": _facts,
     "notes": _notes("notes"),
     "rationale": _notes("rationale"),

@@ -10,11 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
-
 from rollway.errors import InputError, RefusedError
 from rollway.facts.problems import SourceText, did_you_mean, dotted
 from rollway.planning.counting import with_counting_note
+from rollway.planning.misfits import misfits
 from rollway.planning.model import Override, Plan
 from rollway.planning.promises import with_promises
 from rollway.planning.rollback_clock import with_clock
@@ -351,11 +350,6 @@ def _index(rows: Sequence[Any], part: str, before: Sequence[str], path: str) -> 
         return names.index(part)
     hint = did_you_mean(part, [name for name in names if name]) or f"its entries are {', '.join(names)[:300]}"
     raise InputError(f"--set {path}: there is no '{part}' in '{'.'.join(before)}'", hint=hint)
-
-
-def misfits(error: ValidationError) -> tuple[tuple[Where, str], ...]:
-    """Path and message of each finding of a plan that does not hold together."""
-    return tuple((tuple(one["loc"]), one["msg"]) for one in error.errors(include_url=False))
 
 
 __all__ = ["KEYS", "REFUSED", "Change", "changes", "edited", "misfits", "refuse", "with_values"]

@@ -26,7 +26,7 @@ from rollway.rollout.steps import (
     next_stage,
     percent,
 )
-from rollway.rollout.tasks import decision_of, open_after, open_before, open_during, open_entry
+from rollway.rollout.tasks import decision_of, due_at, open_after, open_before, open_during, open_entry
 from rollway.rollout.undoing import needed_undo
 
 NeedKind = Literal[
@@ -36,6 +36,7 @@ NeedKind = Literal[
 judge's word; person: somebody who says how it goes on."""
 
 OPERATORS = "the operators"
+NOT_YET = "its time has not come yet"
 OPEN_TIME = ("blind", "harmful")
 """The verdicts that keep a rollout in a stage of which only its time is asked."""
 
@@ -43,7 +44,8 @@ OPEN_TIME = ("blind", "harmful")
 @dataclass(frozen=True, slots=True)
 class Need:
     """One thing that a rollout waits for. `who` is empty where nobody can hurry it; `since` is None where it
-    is not known, and `until` where it does not end by itself. `subject` is the gate, task or undo step."""
+    is not known, and `until` where it does not end by itself; of a task that is ahead, `until` is when its
+    time comes. `subject` is the gate, task or undo step."""
 
     kind: NeedKind
     what: str
@@ -220,7 +222,10 @@ def _task(plan: Plan, state: State, task: Task | UndoStep, at: datetime) -> Need
     is_decision = isinstance(task, Task) and (task.gate or not task.reversible)
     kind: NeedKind = "undo" if is_undo else "decision" if is_decision else "task"
     who, since = _people(task, is_decision), None if doing is None else doing.begun_at or doing.ready_at
-    return Need(kind, task.title, who, since, takes=_takes(plan, state, task, doing, at), subject=task.id)
+    takes, until = _takes(plan, state, task, doing, at), None
+    if isinstance(task, Task) and takes == NOT_YET:
+        until = due_at(plan, state, task, at)
+    return Need(kind, task.title, who, since, until, takes, task.id)
 
 
 def _people(task: Task | UndoStep, is_decision: bool) -> tuple[str, ...]:
@@ -240,7 +245,7 @@ def _takes(plan: Plan, state: State, task: Task | UndoStep, doing: Doing | None,
             and not ((done := state.tasks.get(one.id)) and done.is_over)
             and not is_own(one)
         ]
-        return f"first: {'; '.join(before)}" if before else "its time has not come yet"
+        return f"first: {'; '.join(before)}" if before else NOT_YET
     said = f"rollway task {{}} ROLLOUT {task.id}"
     if doing.is_stuck:
         is_decided = isinstance(task, Task) and (

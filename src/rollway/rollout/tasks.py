@@ -96,6 +96,12 @@ def newly_ready(plan: Plan, state: State, at: datetime) -> Iterator[Task]:
                 yield task
 
 
+def due_at(plan: Plan, state: State, task: Task, at: datetime) -> datetime | None:
+    """When the task's offset comes, where that is still to come and can be told."""
+    due = _Turns(plan, state, at).due(task)
+    return due if due is not None and due > at else None
+
+
 class _Turns:
     """When the turn of each stage came, or is expected; entry tasks are looked up once for each stage."""
 

@@ -62,7 +62,7 @@ def _of_selector(selector: Selector, series: Sequence[Labels], metrics: Collecti
         return f"no metric is called {selector.metric}{f'; did you mean {near[0]}?' if near else ''}"
     for matcher in selector.matchers:
         if not any(matcher.matches(labels) for labels in series):
-            there = _there(labels.get(matcher.label, "") for labels in series)
+            there = there_are(labels.get(matcher.label, "") for labels in series)
             return f"no series of {selector.metric} has {_written(matcher)}{there}"
     if not any(selector.matches(labels) for labels in series):
         all_of = ",".join(map(_written, selector.matchers))
@@ -74,16 +74,18 @@ def _of_versions(options: CountedOptions, series: Sequence[Labels]) -> tuple[Unm
     label = options.arm_label
     values = {labels[label] for labels in series if labels.get(label)}
     if not values:
-        others = _there({name for labels in series for name in labels} - {LE})
+        others = there_are({name for labels in series for name in labels} - {LE})
         return (Unmatched("arm_label", f"no series has a label {label}{others}"),)
+    there = there_are(values)
     return tuple(
-        Unmatched(arm, f"no series has {label}={json.dumps(value, ensure_ascii=False)} yet{_there(values)}")
+        Unmatched(arm, f"no series has {label}={json.dumps(value, ensure_ascii=False)} yet{there}")
         for value, arm in options.arms.items()
         if value not in values
     )
 
 
-def _there(values: Iterable[str]) -> str:
+def there_are(values: Iterable[str]) -> str:
+    """`; there are: new, old`, or nothing."""
     known = sorted({value for value in values if value})
     more = f" and {len(known) - SHOWN} more" if len(known) > SHOWN else ""
     return f"; there are: {', '.join(known[:SHOWN])}{more}" if known else ""

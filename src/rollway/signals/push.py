@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from rollway.judge import Assigned, Counts, Histogram, Moments, Reading, Sample
 from rollway.rollout.ports import Collected, Cursor, Interval
 from rollway.rollout.pushed import PushedShelf, Sent, SentRow, Wanted
+from rollway.signals.examined import Examined, Unmatched, there_are
 from rollway.signals.push_rows import NAME
 from rollway.signals.windowed import Arm, Asked, UnusableError, next_window
 from rollway.signals.windowed_options import WindowedOptions
@@ -73,7 +74,7 @@ class PushSignal:
             return Collected(Reading(*place, problem="implausible"), after, str(doubt))
         if not samples and is_same_stage:
             # `seen` stays too: a row of this time that comes later is then of this interval, and not late.
-            return Collected(None, cursor, self._quiet(asked) or late)
+            return Collected(None, cursor, self._quiet(asked, sent) or late)
         if not samples:
             return Collected(None, {**after, "begun": asked.end})
         reading = Reading(
@@ -85,19 +86,43 @@ class PushSignal:
             candidate=samples.get("candidate"),
             baseline=samples.get("baseline"),
         )
-        return Collected(reading, after, self._remark(samples, late))
+        return Collected(reading, after, self._remark(samples, interval.share, late))
+
+    def examine(self, interval: Interval) -> Examined:
+        """The versions of which nothing was sent in five minutes, while something was sent of others."""
+        newest = self._pushed.newest(self.source)
+        begun = interval.now - SILENT_SECONDS
+        wanted = Wanted(begun, begun, interval.now, newest, newest)
+        there = {row.arm for row in self._pushed.sent(self.source, self.series, wanted).rows}
+        if not there:
+            return Examined()
+        return Examined(
+            tuple(
+                Unmatched(arm, f'{self.source} sends {self.series} with no arm "{value}"{there_are(there)}')
+                for value, arm in self._arms.items()
+                if value not in there
+            )
+        )
 
     def _begin(self, interval: Interval) -> Cursor:
         at = interval.now - self._delay
         return {"until": at, "seen": self._pushed.newest(self.source), "begun": at, "stage": interval.stage}
 
-    def _quiet(self, asked: Asked) -> str:
-        is_long = asked.end - asked.start > SILENT_SECONDS
-        return f"{self.source} has sent nothing for {self.series} for 5 minutes" if is_long else ""
+    def _quiet(self, asked: Asked, sent: Sent) -> str:
+        if asked.end - asked.start <= SILENT_SECONDS:
+            return ""
+        others = {row.arm for row in sent.rows}
+        of = f" of either version{there_are(others)}" if others else ""
+        return f"{self.source} has sent nothing for {self.series} for 5 minutes{of}"
 
-    def _remark(self, samples: Mapping[Arm, Sample], late: str) -> str:
-        named = {arm: value for value, arm in self._arms.items()}
-        told = [f'{self.source} sent nothing with arm "{named[arm]}"' for arm in named if arm not in samples]
+    def _remark(self, samples: Mapping[Arm, Sample], share: float, late: str) -> str:
+        """Of a version that nobody has there is nothing to send, and nothing to remark."""
+        had: dict[Arm, bool] = {"candidate": share > 0, "baseline": share < 1}
+        told = [
+            f'{self.source} sent nothing with arm "{value}"'
+            for value, arm in self._arms.items()
+            if arm not in samples and had[arm]
+        ]
         return "; ".join([*told, late] if late else told)
 
 
