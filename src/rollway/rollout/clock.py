@@ -110,10 +110,14 @@ def _rule(plan: Plan, state: State, elapsed: float, verdict: Verdict | None) -> 
     if stage.advance == "time":
         return f"{verdict.kind}: {verdict.reason}" if verdict.kind in ("blind", "harmful") else ""
     if stage.advance == "ready":
-        # The judge's reason is about both versions; where it is content, only the count is short.
-        lacks = "few requests so far" if verdict.kind == "healthy" else verdict.reason
+        lacks = _short_of(verdict)
         return "" if verdict.baseline_ready else f"the old version's numbers are not all there: {lacks}"
     return "" if verdict.kind == "healthy" else f"{verdict.kind}: {verdict.reason}"
+
+
+def _short_of(verdict: Verdict) -> str:
+    """The judge's reason is about both versions; where it is content, only the count is short."""
+    return "few requests so far" if verdict.kind == "healthy" else verdict.reason
 
 
 def _hold(plan: Plan, state: State, stage: Stage, event: ClockTicked, lacking: str, elapsed: float) -> Step:
