@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rollway.choice.setting import Bools, Floats, Setting
-from rollway.choice.volume import canary_share
+from rollway.choice.volume import canary_share, part_compared
 from rollway.facts.model import MethodName
 
 ALPHA, ALPHA_PROMOTE, TOLERANCE, MARGIN = 0.01, 0.05, 1.25, 2.0
@@ -264,24 +264,26 @@ def _wave_days(setting: Setting) -> Floats:
 def _detect_hours(setting: Setting, share: float, apart: Bools) -> Floats:
     """Hours until the judge sees the fault, where each version is measured apart; else never."""
     ratios = np.geomspace(setting.ratio.min(), setting.ratio.max(), _KNOTS)
-    needed = [_detect(float(ratio), share) for ratio in ratios]
+    part = part_compared(setting.release, share)
+    needed = [_detect(float(ratio), part) for ratio in ratios]
     # The figure is smooth in the ratio and inversely proportional to the rate, so a few calls do for all.
     log_needed = np.interp(np.log(setting.ratio), np.log(ratios), np.log(needed))
     hours = np.exp(log_needed) * _RATE / setting.bad_rate / _requests_per_hour(setting, share)
     return np.where(apart, np.minimum(hours, NEVER), NEVER)
 
 
-def _detect(ratio: float, share: float) -> float:
+def _detect(ratio: float, part: float) -> float:
     from rollway.judge import requests_to_detect
 
-    return requests_to_detect(base_rate=_RATE, ratio=ratio, share=share, alpha=ALPHA, tolerance=TOLERANCE)
+    return requests_to_detect(base_rate=_RATE, ratio=ratio, share=part, alpha=ALPHA, tolerance=TOLERANCE)
 
 
 def _clear_days(setting: Setting, share: float, apart: Bools) -> Floats:
     """Days until the judge can rule out `MARGIN` times the old rate; at least the bake, at most two weeks."""
     from rollway.judge import requests_to_clear
 
-    needed = requests_to_clear(base_rate=_RATE, margin=MARGIN, share=share, alpha_promote=ALPHA_PROMOTE)
+    part = part_compared(setting.release, share)
+    needed = requests_to_clear(base_rate=_RATE, margin=MARGIN, share=part, alpha_promote=ALPHA_PROMOTE)
     days = needed * _RATE / setting.bad_rate / _requests_per_hour(setting, share) / 24
     bake = setting.release.rollout.bake
     shortest = bake.total_seconds() / 86_400 if bake else SHORTEST_BAKE_DAYS

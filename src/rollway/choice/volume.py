@@ -53,8 +53,7 @@ def _sight(release: Release, kpi: Kpi, traffic: float) -> Sight | None:
     requests = requests_to_detect(
         base_rate=base,
         ratio=ratio,
-        # Beside a control group of equal size the new version has one half of what is compared.
-        share=0.5 if release.rollout.control_group == "equal" else share,
+        share=part_compared(release, share),
         alpha=_alpha_of(release, kpi),
         tolerance=kpi.tolerance,
     )
@@ -72,6 +71,12 @@ def _alpha_of(release: Release, kpi: Kpi) -> float:
     # Relative to the heaviest, so that weights of any size neither overflow nor vanish in their sum.
     share = (kpi.weight / max(weights)) / sum(weight / max(weights) for weight in weights)
     return max(alpha * share, SMALLEST_ALPHA)
+
+
+def part_compared(release: Release, share: float) -> float:
+    """The new version's part of the users who are compared: one half beside a control group of equal
+    size, as far as there are so many."""
+    return max(share, 0.5) if release.rollout.control_group == "equal" else share
 
 
 def canary_share(release: Release) -> float:
