@@ -8,15 +8,9 @@ have any more raises LookupError: bring it up to date, or the table says less th
 
 from __future__ import annotations
 
-import importlib
-import inspect
 import sys
-import textwrap
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from contextlib import nullcontext
 from pathlib import Path
-from types import FunctionType
 
 from hypothesis import Phase, settings
 from hypothesis import seed as seeded
@@ -24,56 +18,13 @@ from hypothesis.stateful import run_state_machine_as_test
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from rollout.mutations_of_features import OF_FEATURES
+from support.laws_looks import Looks
 from support.laws_world import Laws
+from support.mutating import Mutation, applied
 
-ROOMS = "rollway.rollout"
+LAWS = {"of the machine": Laws, "of looks": Looks}
 SEEDS = range(5)
-
-
-@dataclass(frozen=True, slots=True)
-class Mutation:
-    """`function` of a module with `old` replaced by `new`; `rule` is the one of the six that it breaks."""
-
-    name: str
-    rule: int
-    function: str
-    old: str
-    new: str
-
-    @property
-    def place(self) -> tuple[str, str]:
-        module, function = self.function.split(".")
-        return f"{ROOMS}.{module}", function
-
-    def source(self) -> str:
-        """The mutated function. Raises LookupError where the source has it not exactly once."""
-        module, function = self.place
-        text = textwrap.dedent(inspect.getsource(getattr(importlib.import_module(module), function)))
-        if text.count(self.old) != 1:
-            raise LookupError(f"'{self.name}': {self.function} has {self.old!r} {text.count(self.old)} times")
-        return text.replace(self.old, self.new)
-
-
-@contextmanager
-def applied(mutation: Mutation) -> Iterator[None]:
-    """The machine with this fault, wherever the function was imported to."""
-    module, name = mutation.place
-    home = importlib.import_module(module)
-    original = getattr(home, name)
-    flags = annotations.compiler_flag
-    code = compile(mutation.source(), f"<{mutation.name}>", "exec", flags=flags, dont_inherit=True)
-    made: dict[str, FunctionType] = {}
-    exec(code, home.__dict__ | {}, made)
-    faulty = FunctionType(made[name].__code__, home.__dict__, name, made[name].__defaults__)
-    faulty.__kwdefaults__ = made[name].__kwdefaults__
-    users = [one for one in tuple(sys.modules.values()) if vars(one).get(name) is original]
-    for user in users:
-        setattr(user, name, faulty)
-    try:
-        yield
-    finally:
-        for user in users:
-            setattr(user, name, original)
 
 
 IS_UNMET = "if gate.stage == stage.id and not is_met(plan, state, gate)"
@@ -326,13 +277,15 @@ MUTATIONS = (
         'entries=(*entries, Entry(kind="drift", text=standing, data=data))',
         "entries=entries",
     ),
+    *OF_FEATURES,
 )
 
 
-def is_found(mutation: Mutation | None, seed: int, run: settings) -> str:
+def is_found(mutation: Mutation | None, seed: int, run: settings, laws: str = "of the machine") -> str:
     """Run the laws with a seed and these settings, and say which law was broken; empty where none was."""
+    laws = mutation.laws if mutation else laws
     run = settings(run, database=None, phases=(Phase.generate,), report_multiple_bugs=False, print_blob=False)
-    machine = seeded(seed)(type("Mutated", (Laws,), {}))
+    machine = seeded(seed)(type("Mutated", (LAWS[laws],), {}))
     try:
         with applied(mutation) if mutation else nullcontext():
             run_state_machine_as_test(machine, settings=run)
@@ -349,12 +302,15 @@ def main(names: list[str]) -> int:
     from rollout.test_laws import SETTINGS
 
     print("| rule | mutation | function | found by |\n|---|---|---|---|")
-    quiet = [seed for seed in SEEDS if not is_found(None, seed, SETTINGS)]
-    print(f"| | none: the machine as it is | | {len(SEEDS) - len(quiet)} of {len(SEEDS)} |", flush=True)
-    missed = len(SEEDS) - len(quiet)
+    quiet, missed = dict[str, list[int]](), 0
+    for laws in LAWS:
+        quiet[laws] = [seed for seed in SEEDS if not is_found(None, seed, SETTINGS, laws)]
+        missed += len(SEEDS) - len(quiet[laws])
+        line = f"| | none: the laws {laws} | | {len(SEEDS) - len(quiet[laws])} of {len(SEEDS)} |"
+        print(line, flush=True)
     for mutation in MUTATIONS:
         if not names or any(name in mutation.name for name in names):
-            found = sum(bool(is_found(mutation, seed, SETTINGS)) for seed in quiet)
+            found = sum(bool(is_found(mutation, seed, SETTINGS)) for seed in quiet[mutation.laws])
             missed += found < len(SEEDS) - 1
             line = f"| {mutation.rule} | {mutation.name} | `{mutation.function}` | {found} of {len(SEEDS)} |"
             print(line, flush=True)

@@ -174,6 +174,8 @@ def test_a_blind_guard_says_what_follows(action: str, phase: str, kinds: list[st
     assert first.entries == ()
     step = hear(plan, first.state, word, 60)
     assert (step.state.phase, [entry.kind for entry in step.entries]) == (phase, kinds)
+    if kinds in (["asked"], ["told"]):
+        assert step.entries[0].data["blind_seconds"] == 59, "what people are told has its numbers"
     if phase == "running":
         assert hear(plan, step.state, word, 61).entries == ()
         seen = hear(plan, step.state, said("undecided", errors="undecided"), 62).state

@@ -10,13 +10,15 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, settings
 
-from rollout.mutations import MUTATIONS, SEEDS, applied, is_found
+from rollout.mutations import MUTATIONS, SEEDS, is_found
 from rollway.judge import Verdict
 from rollway.planning import Exposure, Gate, Plan, RollbackPlan, Task
 from rollway.rollout import EvidenceRead
 from rollway.rollout.needs import lacking
+from support.laws_looks import Looks
 from support.laws_world import Laws
 from support.machine import World
+from support.mutating import applied
 from support.stories import GATE, canary, stage, verdict
 
 SETTINGS = settings(
@@ -29,9 +31,19 @@ SETTINGS = settings(
 TestLaws = Laws.TestCase
 TestLaws.settings = SETTINGS
 
+TestLooks = Looks.TestCase
+TestLooks.settings = SETTINGS
+
 
 @pytest.mark.parametrize(
-    "name", ["gates are not asked for", "harm past it goes on", "what is lowered is fought"]
+    "name",
+    [
+        "gates are not asked for",
+        "harm past it goes on",
+        "what is lowered is fought",
+        "counted with another control group",
+        "asked where it does not count",
+    ],
 )
 def test_the_laws_find_a_fault_in_the_machine(name: str) -> None:
     """A machine with one rule out of force breaks a law; `tests/rollout/mutations.py` has many more."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache
+from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 from rollway.choice import choose
 from rollway.facts import Release
 from rollway.facts.model import Freeze, MethodName, Window
-from rollway.planning import Exposure, Gate, Plan, Task, make_plan
+from rollway.planning import Exposure, Gate, Guard, Plan, Task, make_plan
+from rollway.planning.control_group import with_control_group
 from rollway.planning.runbooks.model import UndoStep
 from support.stories import GATE, canary, stage
 
@@ -56,6 +58,45 @@ def plan_by(methods: tuple[MethodName, ...], *, migrates: bool, is_final: bool) 
     choice = choose(release)
     ranking = tuple(replace(ranked, vetoes=()) for ranked in choice.ranking)
     return make_plan(release, replace(choice, ranking=ranking, chosen=methods[-1], sequence=methods))
+
+
+SAMPLED = Release.model_validate(
+    release_facts(migrates=False, is_final=False) | {"rollout": {"control_group": "equal"}}
+)
+
+
+def own_guard(made: Plan, draw: st.DrawFn) -> Guard:
+    """A guard that counts in some stages only, with answers of its own to harm, blindness and patience."""
+    names = [stage.id for stage in made.stages]
+    begins = draw(st.integers(0, len(names) - 1))
+    return GATE.model_copy(
+        update={
+            "kpi": "differences",
+            "say": draw(st.sampled_from(["gate", "gate", "gate", "brake", "watch"])),
+            "stages": tuple(names[begins : draw(st.integers(begins + 1, len(names)))]),
+            "on_harm": draw(st.sampled_from(["rollback", "hold"])),
+            "on_undecided": draw(st.sampled_from(["rollback", "rollback", "hold", "tell", None])),
+            "on_blind": draw(st.sampled_from(["rollback", "rollback", "hold", "tell", None])),
+        }
+    )
+
+
+def with_other_answers(plan: Plan, chance: Random) -> Plan:
+    """The plan with two guards that count in some stages only, and have other answers to what is not seen."""
+    names = [stage.id for stage in plan.stages]
+    guards = tuple(
+        GATE.model_copy(
+            update={
+                "kpi": kpi,
+                "stages": tuple(name for name in names if chance.random() < 0.6) or tuple(names),
+                "on_undecided": chance.choice(("rollback", "hold", "ask", "tell", None)),
+                "on_blind": chance.choice(("rollback", "hold", "ask", "tell", None)),
+            }
+        )
+        for kpi in ("differences", "complaints")
+    )
+    policy = plan.policy.model_copy(update={"on_blind": chance.choice(("rollback", "hold"))})
+    return plan.model_copy(update={"guards": guards, "policy": policy})
 
 
 def own_task(number: int, stage_id: str, after: tuple[str, ...], draw: st.DrawFn) -> Task:
@@ -148,10 +189,16 @@ def plans(draw: st.DrawFn) -> Plan:
     for number in range(draw(st.integers(0, 2))):
         gates.append(own_gate(number, draw(st.sampled_from(made.stages)).id, tasks, draw))
     windows = draw(st.sampled_from([(), (), (NIGHTS,), (CLOSES_SOON,), (OPENS_SOON,)]))
+    guards = list(made.guards)
+    if draw(st.sampled_from([True, True, False])):
+        guards.append(own_guard(made, draw))
+    stages = with_control_group(SAMPLED, made.stages) if draw(st.booleans()) else made.stages
     body = made.model_copy(
         update={
             "runbook": tuple(tasks),
             "gates": tuple(gates),
+            "guards": tuple(guards),
+            "stages": stages,
             "policy": made.policy.model_copy(
                 update={
                     "tasks": draw(st.sampled_from(["followed", "followed", "listed"])),

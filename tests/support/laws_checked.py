@@ -9,6 +9,13 @@ from rollway.planning import Stage
 from rollway.rollout import ClockTicked, CommandGiven, Event, EvidenceRead, State, Step, TargetObserved
 from rollway.rollout.needs import lacking
 from support.laws_ledger import NEARLY, Ledger, comes_before_exposure, is_own, task_of, tasks_in
+from support.laws_of_features import (
+    answer_to_blindness,
+    patience_ends_as_planned,
+    split_is_dated,
+    the_group_is_as_planned,
+    the_group_is_set_back,
+)
 from support.laws_of_work import (
     SERVED,
     commands_run_once,
@@ -39,13 +46,15 @@ def exposure_grows_by_entering(ledger: Ledger, before: State, event: Event, step
     """Only the next stage raises the share, or a person who goes on with what was paused."""
     after, told = step.state, shares(step)
     assert all(effect.share == after.desired_share for effect in told)
+    assert all(effect.control == after.desired_control for effect in told)
     assert after.desired_share <= live(ledger, after) + NEARLY
     if has(step, "stage_entered"):
         return
     assert after.stage == before.stage
     if after.desired_share > before.desired_share + NEARLY:
         assert isinstance(event, CommandGiven)
-        assert before.phase == "paused"
+        # What was lowered and then promoted by name runs below its share until somebody rolls forward.
+        assert before.phase == "paused" or event.kind == "roll_forward"
         may_be_entered(ledger, before, ledger.plan.stages[after.stage], event, step)
     if isinstance(event, TargetObserved) and before.phase == "paused":
         assert all(effect.share <= event.share + NEARLY for effect in told), "what was paused is raised"
@@ -218,7 +227,8 @@ def is_harmful(ledger: Ledger) -> bool:
 def goes_back(ledger: Ledger, event: EvidenceRead | None) -> bool:
     """Whether one of the guards that were found harmful asks for going back; where none is named, it does."""
     assert event is not None
-    named = [guard for guard in ledger.plan.guards if guard.kpi in event.verdict.drivers]
+    harmful = {guard.kpi for guard in event.verdict.guards if guard.state == "harmful"}
+    named = [guard for guard in ledger.plan.guards if guard.kpi in {*event.verdict.drivers, *harmful}]
     having_a_say = [guard for guard in named if guard.say != "watch"]
     return not having_a_say or any(guard.on_harm == "rollback" for guard in having_a_say)
 
@@ -229,8 +239,11 @@ def no_data_is_no_evidence(ledger: Ledger, before: State, event: Event, step: St
         return
     blind_for = ledger.blind_for(event.at)
     is_due = blind_for >= ledger.plan.policy.blind_seconds and before.desired_share > 0
-    by_policy = is_due and ledger.plan.policy.on_blind == "rollback" and not ledger.is_past
+    answer = answer_to_blindness(ledger, event.verdict) if is_due else "hold"
+    by_policy = answer == "rollback" and not ledger.is_past
     assert (step.state.phase == "rolling_back") == by_policy, f"blind for {blind_for} s"
+    if answer in ("ask", "tell"):
+        assert ledger.is_blind_told or has(step, "asked", "told"), "blind, and nobody is told"
 
 
 def words_are_followed(ledger: Ledger, before: State, event: Event, step: Step) -> None:
@@ -339,5 +352,9 @@ LAWS: tuple[Law, ...] = (
     tasks_come_in_order,
     undoing_is_in_order,
     done_is_done,
+    the_group_is_as_planned,
+    the_group_is_set_back,
+    split_is_dated,
+    patience_ends_as_planned,
     everything_is_written_down,
 )

@@ -8,7 +8,8 @@ from typing import Any, Literal, get_args
 
 from hypothesis.stateful import RuleBasedStateMachine
 
-from rollway.judge import Verdict, VerdictKind
+from rollway.judge import GuardVerdict, Verdict, VerdictKind
+from rollway.judge.model import GuardStanding
 from rollway.planning import Plan, Stage
 from rollway.rollout import (
     SUBJECT_KINDS,
@@ -26,22 +27,22 @@ from rollway.rollout import (
     advance,
     begin,
 )
-from support.laws import EVENING
+from support.laws import EVENING, with_other_answers
 from support.laws_checked import holds
-from support.laws_ledger import Ledger
-from support.stories import verdict
+from support.laws_ledger import Ledger, is_counted
+from support.stories import standing, verdict
 
 WHOLE: tuple[CommandKind, ...] = tuple(kind for kind in get_args(CommandKind) if kind not in SUBJECT_KINDS)
 OF_SOMETHING: tuple[CommandKind, ...] = tuple(sorted(SUBJECT_KINDS))
 BRANCHES, BRANCH_LENGTH = 3, 6
 """How many things that could happen are tried after each rule, one after the other, and forgotten again."""
-KEPT = ("state", "ledger", "at_work", "share", "mirrored", "now")
+KEPT = ("plan", "state", "ledger", "at_work", "share", "mirrored", "control", "now")
 
 Death = Literal["", "before commit", "before acting", "told twice"]
 """When the engine dies in a tick: nothing was written, nothing was done, or what came is told once more."""
 SAYINGS: tuple[tuple[VerdictKind, str], ...] = (
     *(("healthy", ""), ("harmful", ""), ("healthy", "mismatch"), ("undecided", ""), ("blind", "")),
-    *(("healthy", "before"), ("harmful", "named"), ("blind", "")),
+    *(("healthy", "before"), ("harmful", "named"), ("blind", ""), ("blind", "named"), ("undecided", "named")),
 )
 OBSTACLES = (
     *(
@@ -58,12 +59,13 @@ OBSTACLES = (
         "lowered",
         "dead",
     ),
-    *("approval", "reason", "skipped", "figure", "kept", "deaf"),
+    *("approval", "reason", "skipped", "figure", "kept", "deaf", "group"),
 )
 """What is left out, or done otherwise, when all else lets a rollout go on."""
 SIGHTS: tuple[dict[str, object], ...] = (
     *({}, {"share": 0.0}, {"share": 0.05}, {"share": 1.0}, {"mirrored": 0.3}, {"refusal": "a site says no"}),
     *({"candidate_ready": False}, {"candidate_ready": False}, {"baseline_ready": False}),
+    *({"control": 0.0}, {"control": 0.3}, {"share": 0.05, "control": 0.05}),
 )
 
 
@@ -74,10 +76,10 @@ class Engine(RuleBasedStateMachine):
         super().__init__()
         self.plan: Plan
         self.now = EVENING
-        self.share = self.mirrored = 0.0
+        self.share = self.mirrored = self.control = 0.0
         self.candidate: bool | None = None
         self.baseline: bool | None = None
-        self.does_as_told = True
+        self.does_as_told = self.does_sample = True
         self.death: Death = ""
 
     def begin(self) -> None:
@@ -134,6 +136,7 @@ class Engine(RuleBasedStateMachine):
                 self.at_work.append(effect)
             elif self.does_as_told and self.death != "before acting":
                 self.share, self.mirrored = effect.share, effect.mirrored
+                self.control = effect.control if self.does_sample else 0.0
         return step
 
     # --- what might happen next, tried and forgotten ---
@@ -151,6 +154,26 @@ class Engine(RuleBasedStateMachine):
                 self.take(self.conceivable())
             for name, value in kept.items():
                 setattr(self, name, value)
+        for ask in (*[self.be_blind] * 3, *[self.be_open] * 3) if self.state.desired_share else ():
+            self.plan = with_other_answers(kept["plan"], self.chance)
+            self.ledger, self.at_work = kept["ledger"].copy(), list(kept["at_work"])
+            self.ledger.plan = self.plan
+            ask()
+            for name, value in kept.items():
+                setattr(self, name, value)
+
+    def be_blind(self) -> None:
+        """Nobody sees anything, for longer than the plan bears: the guards that count say what is done."""
+        about = self.chance.choice(("", "named"))
+        for _ in range(3):
+            self.now += timedelta(seconds=25)
+            self.take(EvidenceRead(at=self.now, verdict=self.verdict("blind", about)))
+
+    def be_open(self) -> None:
+        """Nothing is decided until the patience ends: the guards that are open say what is done."""
+        self.take(self.seen_at(self.state.desired_share, candidate_ready=True))
+        self.now += timedelta(seconds=90_000)
+        self.take(ClockTicked(at=self.now, verdict=self.verdict("undecided", "named")))
 
     def tempt(self) -> None:
         """All that lets a rollout go on, but for one thing: whether that is left out is what a law sees."""
@@ -170,7 +193,9 @@ class Engine(RuleBasedStateMachine):
                 self.take(EvidenceRead(at=self.now, verdict=self.verdict("blind", "")))
         share = 0.05 if but == "lowered" else self.state.desired_share
         for seconds in (90_000, 1, 90_000):
-            self.take(self.seen_at(share, candidate_ready=but != "dead"))
+            self.take(
+                self.seen_at(share, candidate_ready=but != "dead", is_drawn=but not in ("group", "lowered"))
+            )
             if but == "lowered":
                 self.take(self.word("resume"))
             self.now += timedelta(seconds=seconds)
@@ -300,23 +325,45 @@ class Engine(RuleBasedStateMachine):
             at=self.now,
             share=self.share,
             mirrored=self.mirrored,
+            control=self.control,
             candidate_ready=self.candidate,
             baseline_ready=self.baseline,
         )
 
-    def seen_at(self, share: float, *, candidate_ready: bool) -> TargetObserved:
-        """The target serves this share, and copies as it was told."""
+    def seen_at(self, share: float, *, candidate_ready: bool, is_drawn: bool = True) -> TargetObserved:
+        """The target serves this share, and copies and a control group as it was told; or a group that
+        nobody asked for."""
         told = {"share": share, "mirrored": self.state.desired_mirrored, "candidate_ready": candidate_ready}
-        return self.seen().model_copy(update=told)
+        group = self.state.desired_control if is_drawn else 0.3
+        return self.seen().model_copy(update={**told, "control": group})
 
     def verdict(self, kind: VerdictKind, about: str) -> Verdict:
-        """The judge's word; `before`: on another stage, `named`: it says which guards made it."""
+        """The judge's word; `before`: on another stage, `named`: it says what it thinks of each guard."""
         place = self.state.stage - 1 if about == "before" else self.state.stage
         said = verdict(kind, self.now, self.plan.stages[place].id, ready=about != "before")
         return replace(
             said,
             mismatch="users are not split as planned" if about == "mismatch" else "",
-            drivers=tuple(guard.kpi for guard in self.plan.guards) if about == "named" else (),
+            guards=self.standings(kind, said.stage) if about == "named" else (),
+            drivers=self.drivers() if (kind, about) == ("harmful", "named") else (),
+        )
+
+    def drivers(self) -> tuple[str, ...]:
+        """Some of the guards, of those too that counted before and do not count here."""
+        names = [guard.kpi for guard in self.plan.guards]
+        return tuple(self.chance.sample(names, self.chance.randint(1, len(names))))
+
+    def standings(self, kind: VerdictKind, stage_id: str) -> tuple[GuardVerdict, ...]:
+        """What the judge makes of each guard; who does not count in this stage is neither blind nor open."""
+        by_itself: dict[VerdictKind, tuple[GuardStanding, ...]] = {
+            "blind": ("blind", "undecided"),
+            "undecided": ("undecided", "healthy"),
+        }
+        return tuple(
+            standing(guard, self.chance.choice(by_itself.get(kind, ("healthy",))))
+            if is_counted(guard, stage_id)
+            else standing(guard, "uncounted")
+            for guard in self.plan.guards
         )
 
     def word(self, kind: CommandKind, subject: str = "", *, reason: str = "99% done") -> CommandGiven:

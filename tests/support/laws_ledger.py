@@ -10,21 +10,24 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from rollway.facts.model import Window
-from rollway.planning import Gate, Plan, Stage, Task
+from rollway.planning import Gate, Guard, Plan, Stage, Task
 from rollway.rollout import (
     CommandGiven,
     Entry,
     Event,
     EvidenceRead,
     RunTask,
+    SetShare,
     State,
     Step,
+    TargetFailed,
     TargetObserved,
     TaskLost,
     TaskRan,
 )
 
 NEARLY = 1e-4
+SAME = 1e-5
 Attempt = tuple[str, int, bool]
 
 
@@ -55,6 +58,9 @@ class Ledger:
     nobody_at: datetime | None = None
     is_death_told: bool = False
     mismatched: int | None = None
+    split: tuple[datetime, float, float, float] | None = None
+    told_at: datetime | None = None
+    is_blind_told: bool = False
 
     def copy(self) -> Ledger:
         """A book for what is only tried."""
@@ -75,6 +81,8 @@ class Ledger:
                 self._began(effect)
             elif before.desired_share <= 0 < effect.share:
                 self.nobody_at = event.at
+            if isinstance(effect, SetShare) and _is_told_anew(event, step):
+                self.told_at = event.at
 
     # --- the world ---
 
@@ -85,11 +93,13 @@ class Ledger:
             case EvidenceRead() if self.stage is not None and before.phase in ("running", "paused"):
                 self.heard = event
                 self.blind_at = (self.blind_at or event.at) if event.verdict.kind == "blind" else None
+                self.is_blind_told &= event.verdict.kind == "blind"
             case TaskRan() | TaskLost():
                 self.at_work.discard((event.subject, event.attempt, event.is_undo))
 
     def _observe(self, event: TargetObserved, told: float) -> None:
         self.candidate_ready, self.baseline_ready = event.candidate_ready, event.baseline_ready
+        self.split = (self.split_since(event), event.share, event.mirrored, event.control)
         if event.share <= 0:
             self.nobody_at = event.at
         is_lasting = event.candidate_ready is None and self.is_death_told
@@ -107,7 +117,18 @@ class Ledger:
         assert self.stage is not None
         exposure = self.plan.stages[self.stage].exposure
         copies = event.mirrored if self.has_copies else exposure.mirrored
-        return abs(event.share - exposure.live) < NEARLY and abs(copies - exposure.mirrored) < NEARLY
+        is_split = (
+            abs(event.share - exposure.live) < NEARLY and abs(event.control - exposure.control) < NEARLY
+        )
+        return is_split and abs(copies - exposure.mirrored) < NEARLY
+
+    def split_since(self, event: TargetObserved) -> datetime:
+        """When users were first seen to be split as this look finds them."""
+        now = (event.share, event.mirrored, event.control)
+        is_new = self.split is None or any(
+            abs(one - other) > SAME for one, other in zip(self.split[1:], now, strict=True)
+        )
+        return event.at if is_new or self.split is None else self.split[0]
 
     # --- the record ---
 
@@ -125,12 +146,14 @@ class Ledger:
             case "roll_forward":
                 self.read_at, self.blind_at, self.heard, self.dead_at = None, None, None, None
                 self.is_promoted, self.mismatched, self.is_asked = False, None, False
+                self.is_blind_told = False
             case "resume":
                 self.is_asked = False
             case "override_window":
                 self.is_overridden = True
             case "asked" | "told" | "held":
                 self.is_asked = True
+                self.is_blind_told |= isinstance(event, EvidenceRead) and entry.kind != "held"
             case "mismatch":
                 self.mismatched = self.stage
             case "confirm" | "go" | "no_go" | "fail" | "waive" if "gate" in data:
@@ -221,6 +244,17 @@ class Ledger:
         return [one.id for one in self.plan.rollback.undo if one.id in wanted or one.id not in named]
 
 
+def _is_told_anew(event: Event, step: Step) -> bool:
+    """Whether the target has its time again to begin with copies, or to draw a control group: it is told by
+    people or by the plan, or what somebody changed of these is set back."""
+    if not isinstance(event, TargetObserved | TargetFailed):
+        return True
+    return any(
+        entry.kind == "drift" and ("control" in entry.data or "mirrored" in entry.data)
+        for entry in step.entries
+    )
+
+
 # --- the plan, read plainly --------------------------------------------------------------------------
 
 
@@ -235,6 +269,11 @@ def is_own(task: Task) -> bool:
     return task.id == "before-approval" or (
         task.phase == "during" and task.id in (f"{task.stage}-expose", f"{task.stage}-decide")
     )
+
+
+def is_counted(guard: Guard, stage_id: str) -> bool:
+    """Whether a guard counts in a stage; without a list it does in all."""
+    return stage_id in guard.stages if guard.stages else True
 
 
 def may_change(plan: Plan, at: datetime) -> bool:

@@ -104,7 +104,7 @@ def undoing_is_in_order(ledger: Ledger, before: State, event: Event, step: Step)
 def everything_is_written_down(ledger: Ledger, before: State, event: Event, step: Step) -> None:
     """What changed has a line in the record, with words, and decisions have their numbers."""
     after = step.state
-    for field in ("phase", "stage", "desired_share", "no_return", "override", "words"):
+    for field in ("phase", "stage", "desired_share", "desired_control", "no_return", "override", "words"):
         if getattr(before, field) != getattr(after, field):
             assert step.entries, f"{field} changed and the record does not say so"
     if isinstance(event, EvidenceRead) and after.heard != before.heard and before.phase in SERVED:

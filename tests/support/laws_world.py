@@ -70,12 +70,19 @@ class Laws(Engine):
         candidate=st.sampled_from([True, False, False, None]),
         baseline=st.sampled_from([True, False, None]),
         refusal=st.sampled_from(["", "", "a site says no"]),
+        control=st.sampled_from([None, None, 0.0, 0.05]),
     )
     def the_target_changes(
-        self, share: float | None, candidate: bool | None, baseline: bool | None, refusal: str
+        self,
+        share: float | None,
+        candidate: bool | None,
+        baseline: bool | None,
+        refusal: str,
+        control: float | None,
     ) -> None:
         """Somebody else moves it, a version dies or comes back, it refuses."""
         self.share = self.share if share is None else share
+        self.control = self.control if control is None else control
         self.candidate, self.baseline = candidate, baseline
         self.hear(self.seen().model_copy(update={"refusal": refusal}))
         self.probe()
@@ -84,6 +91,11 @@ class Laws(Engine):
     def the_target_is_deaf(self, does: bool) -> None:
         self.does_as_told = does
         self.hear(TargetFailed(at=self.now, problem="connection refused"))
+
+    @rule(does=st.booleans())
+    def the_target_samples(self, does: bool) -> None:
+        """It may be unable to draw a control group, or fail to."""
+        self.does_sample = does
 
     @rule(kind=st.sampled_from(WHOLE), reason=st.sampled_from(["", "because"]), death=DEATHS)
     def somebody_speaks(self, kind: CommandKind, reason: str, death: Death) -> None:
@@ -134,7 +146,7 @@ class Laws(Engine):
 
     def help_along(self, *, is_patient: bool = True, seconds: int = 20_000) -> None:
         """People do what is asked, and time goes by; who is not patient does not wait for commands to end."""
-        self.does_as_told, self.baseline = True, None
+        self.does_as_told, self.does_sample, self.baseline = True, True, None
         self.candidate = None if self.candidate is None else True
         for gate in self.plan.gates:
             if gate.stage == self.next_stage.id and not self.ledger.gate_is_met(gate):

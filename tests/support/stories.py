@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from rollway.facts.model import SignalSpec
-from rollway.judge import Verdict, VerdictKind
+from rollway.judge import GuardVerdict, Verdict, VerdictKind
+from rollway.judge.model import GuardStanding
 from rollway.planning import Exposure, Guard, Plan, Policy, RollbackPlan, Stage
 
 START = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
@@ -66,4 +67,14 @@ def verdict(kind: VerdictKind, at: datetime, stage_id: str, *, ready: bool = Tru
         reason=f"it looks {kind}",
         guards=(),
         baseline_ready=ready,
+    )
+
+
+def standing(guard: Guard, state: GuardStanding) -> GuardVerdict:
+    """What the judge makes of one guard, in a word."""
+    nothing = dict.fromkeys(("candidate_trials", "candidate_bad", "baseline_trials", "baseline_bad"), 0)
+    unknown = dict.fromkeys(("candidate_rate", "baseline_rate", "ratio", "ratio_low", "ratio_high"))
+    body = {"harm_log_e": 0.0, "safe_log_e": 0.0, "margin": 0.0, "tolerance": guard.tolerance}
+    return GuardVerdict(
+        kpi=guard.kpi, say=guard.say, kind=guard.kind, state=state, **body, **nothing, **unknown
     )

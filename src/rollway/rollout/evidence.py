@@ -102,7 +102,8 @@ def _on_blind(plan: Plan, state: State, event: EvidenceRead, entries: tuple[Entr
         return Step(state=state, entries=entries)
     if action in ("ask", "tell") and not state.blind_told:
         kind, who = ("asked", "a person is asked") if action == "ask" else ("told", "nothing is promoted")
-        entries = (*entries, Entry(kind=kind, text=f"{told} So {who}."))
+        data = {"blind_seconds": blind_for.total_seconds(), "verdict": event.verdict.to_json()}
+        entries = (*entries, Entry(kind=kind, text=f"{told} So {who}.", data=data))
         state = changed(state, blind_told=True)
     return Step(state=state, entries=entries)
 
