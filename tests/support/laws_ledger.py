@@ -103,10 +103,12 @@ class Ledger:
         if event.share <= 0:
             self.nobody_at = event.at
         is_lasting = event.candidate_ready is None and self.is_death_told
-        if event.share <= 0 or (event.candidate_ready is not False and not is_lasting):
+        # What serves another share than it was told is set right first, and looked at then.
+        is_as_told = abs(event.share - told) < NEARLY
+        if event.share <= 0 or (is_as_told and event.candidate_ready is not False and not is_lasting):
             self.dead_at = None
             self.is_death_told = False
-        elif event.candidate_ready is False and abs(event.share - told) < NEARLY:
+        elif event.candidate_ready is False and is_as_told:
             self.dead_at = self.dead_at or event.at
         self.is_back = event.share == 0 and event.mirrored == 0
         if self.stage is not None:

@@ -169,6 +169,9 @@ class Laws(Engine):
         for kind in kinds:
             if self.state.phase == "paused":
                 self.hear(self.word(kind))
+        if self.candidate is None and self.state.is_dead_told:
+            # A target that cannot tell does not see that it was mended.
+            self.hear(self.word("roll_forward"))
         self.now += timedelta(seconds=seconds)
         if seconds > 1000 and self.state.phase in ("waiting", "running"):
             self.now = next_change(self.plan, self.now)
