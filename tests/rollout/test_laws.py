@@ -118,7 +118,8 @@ def test_a_step_of_no_return_that_failed_before_it_began_takes_a_go_or_is_left_o
     world.say("go", actor="po", subject="drop")
     world.ran(code=1)
     (need,) = [one for one in lacking(world.plan, world.state, world.now) if one.subject == "drop"]
-    assert need.takes == "rollway task repeat ROLLOUT drop, confirm, or skip with a reason"
+    ways = ("rollway task done ROLLOUT drop", "rollway task repeat ROLLOUT drop", "or skip with a reason")
+    assert need.takes == "; ".join(ways)
 
 
 def test_what_failed_is_settled_while_something_else_keeps_the_rollout_paused() -> None:

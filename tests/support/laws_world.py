@@ -167,11 +167,10 @@ class Laws(Engine):
                 self.hear(self.word("confirm", name))
         kinds: tuple[CommandKind, ...] = ("resume", "roll_forward", "rollback")
         for kind in kinds:
-            if self.state.phase == "paused":
+            # A target that cannot tell does not see that the version was mended.
+            is_unseen = kind == "roll_forward" and self.candidate is None and self.state.is_dead_told
+            if self.state.phase == "paused" or is_unseen:
                 self.hear(self.word(kind))
-        if self.candidate is None and self.state.is_dead_told:
-            # A target that cannot tell does not see that it was mended.
-            self.hear(self.word("roll_forward"))
         self.now += timedelta(seconds=seconds)
         if seconds > 1000 and self.state.phase in ("waiting", "running"):
             self.now = next_change(self.plan, self.now)

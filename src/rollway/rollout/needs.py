@@ -251,8 +251,8 @@ def _takes(plan: Plan, state: State, task: Task | UndoStep, doing: Doing | None,
         is_decided = isinstance(task, Task) and (
             task.gate or (not task.reversible and doing.begun_at is None)
         )
-        way = said.format("go") if is_decided else f"{said.format('repeat')}, confirm,"
-        return f"{way} or skip with a reason"
+        ways = ("go",) if is_decided else ("done", "repeat")
+        return "; ".join([*map(said.format, ways), "or skip with a reason"])
     if doing.state == "running" and doing.attempt:
         return "its command to end"
     if isinstance(task, Task):
