@@ -114,7 +114,7 @@ def test_a_step_of_no_return_that_failed_before_it_began_takes_a_go_or_is_left_o
     world.until("ten")
     world.say("fail", actor="eva", subject="drop")
     (need,) = [one for one in lacking(world.plan, world.state, world.now) if one.subject == "drop"]
-    assert need.takes == "rollway task go ROLLOUT drop or skip with a reason"
+    assert need.takes == "rollway task go ROLLOUT drop; or skip with a reason"
     world.say("go", actor="po", subject="drop")
     world.ran(code=1)
     (need,) = [one for one in lacking(world.plan, world.state, world.now) if one.subject == "drop"]
