@@ -73,7 +73,9 @@ def test_from_facts_to_approval(folder: Path) -> None:
     assert short in rollway("plan", "show", "plan.json", cwd=folder).stdout
     other = rollway("plan", "release.yaml", "-o", "other.json", "--set", "rollout.bake=50s", cwd=folder)
     assert other.returncode == 0, other.stderr
-    assert "same" not in rollway("plan", "diff", "plan.json", "other.json", cwd=folder).stdout
+    differs = rollway("plan", "diff", "plan.json", "other.json", cwd=folder)
+    assert differs.returncode == 1
+    assert "50 seconds" in differs.stdout
     assert rollway("docs", short, cwd=folder).returncode == 0
     assert (folder / "documents" / "strategy.html").exists()
     assert short in (folder / "documents" / "rollout-plan.md").read_text()

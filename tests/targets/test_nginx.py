@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -180,12 +181,17 @@ def test_copies_go_to_the_new_version_and_answers_come_from_the_old(copying: Sit
         wait_until(lambda least=least, most=most: least <= copied(copying) <= most)  # type: ignore[misc]
 
 
+BATCHES = count()
+
+
 def copied(site: Site) -> int:
-    """How many of 200 requests, all answered by the old version, the new one had a copy of."""
-    site.new.seen.clear()
-    assert set(answers(site.balancer.port, 200, path="/copied?a=1")) == {"old"}
-    time.sleep(0.3)
-    return site.new.seen["/copied?a=1"]
+    """How many of 200 requests to the old version the new one had a copy of, once no more come."""
+    path = f"/copied?a={next(BATCHES)}"
+    assert set(answers(site.balancer.port, 200, path=path)) == {"old"}
+    had = -1
+    while had != (had := site.new.seen[path]):
+        time.sleep(0.5)
+    return had
 
 
 def test_users_of_the_new_version_are_not_copied_to_it(copying: Site) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rollway.web.scales import evidence_scale, on_log_scale, ratio_scale
@@ -20,6 +20,7 @@ def test_a_log_scale_puts_equal_factors_at_equal_distances() -> None:
 
 
 @given(st.floats(min_value=-1e4, max_value=1e4), st.floats(min_value=2, max_value=1e5))
+@example(0.0, 10_001.0)
 def test_evidence_stays_on_its_scale(log_e: float, threshold: float) -> None:
     """Whatever the evidence, its bar lies between the ends and tells whether the threshold is reached."""
     scale = evidence_scale(log_e, threshold)

@@ -32,13 +32,15 @@ def evidence_scale(log_e: float, threshold: float) -> Json:
     # exp() of more than 700 overflows; the scale ends long before.
     at = place(math.exp(min(log_e, 700.0)))
     powers = [10.0**power for power in range(-1, math.ceil(math.log10(threshold)))]
+    # One that would stand under the threshold is left out.
+    apart = [power for power in powers if place(power) < place(threshold)]
     return {
         "zero": place(1.0),
         "at": at,
         "start": min(at, place(1.0)),
         "length": round(abs(at - place(1.0)), 2),
         "threshold": place(threshold),
-        "ticks": [{"at": place(power), "label": f"{power:g}"} for power in powers],
+        "ticks": [{"at": place(power), "label": f"{power:g}"} for power in apart],
         "reached": log_e >= math.log(threshold),
         "fraction": min(1.0, max(0.0, log_e / math.log(threshold))),
     }
